@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Every verb of ringlab. The rules behind them lie in one fragment a directory.
+
+A :=#     stage, such as 04-ring3 (none: all of them)
+ARCH :=#  architecture (none: all of them)
+SRC :=#   folder of the gap files, SRC/<stage>/<path>
+PRIOR :=# folder of the earlier stages' gap files (none: SRC)
+SEED :=#  64-bit hex number (none: a random one, printed)
+OUT :=#   folder for verdicts (none: build/grade)
+WITH :=#  diff: folder or branch of a student
+MUTANTS :=# mutants: folder of patches (none: grader/mutants)
+GDBARGS :=# debug: more arguments for gdb
+V :=#     1 shows commands
+
+FLAGS := $(firstword -$(MAKEFLAGS))
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+unexport A ARCH SRC PRIOR SEED OUT WITH MUTANTS GDBARGS V
+unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+export LC_ALL := C.UTF-8
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
+
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(or $(filter 1,$(V)),$(findstring s,$(FLAGS))),,@printf '  %-5s %s\n' $(1) $(2))
+
+STAGES := $(sort $(patsubst assignments/%/assignment.toml,%,$(wildcard assignments/*/assignment.toml)))
+ALL_ARCHES := $(sort $(patsubst kernel/arch/%/flags.mk,%,$(wildcard kernel/arch/*/flags.mk)))
+ARCHES := $(or $(ARCH),$(ALL_ARCHES))
+$(if $(filter-out $(STAGES),$(A)),$(error A=$(A) is no stage; A is one of: $(STAGES)))
+$(if $(filter-out $(ALL_ARCHES),$(ARCH)),$(error ARCH=$(ARCH) is unknown; ARCH is one of: $(ALL_ARCHES)))
+
+# Which sets of tools (ci/tools.txt) the verbs on the command line need.
+GOALS := $(or $(MAKECMDGOALS),help)
+TOOLS := $(if $(filter-out help clean doctor test-roots,$(GOALS)),grade)
+TOOLS += $(if $(filter test lint format,$(GOALS)),test)
+ifneq ($(strip $(TOOLS)),)
+include build/tools.mk
+endif
+build/tools.mk: FORCE
+	@ci/setup $(if $(findstring n,$(FLAGS)),--check) --make $@ $(TOOLS)
+
+include kernel/kernel.mk
+include user/user.mk
+include grader/grader.mk
+
+help: ## this list
+	@echo 'make VERB [A=stage] [ARCH=$(subst $() ,|,$(ALL_ARCHES))] [SRC=folder] [PRIOR=folder] [SEED=hex] [OUT=folder] [V=1]'
+	@sed -n 's/^\([a-z-]*\):.* ## /\1	/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
+	@echo 'stages: $(STAGES)'
+
+doctor: ## are the tools there, in versions that work
+	@$(PYTHON) grader/doctor.py
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+test-roots: ## make grade and make test in a fresh Debian root (root only, slow)
+	$(Q)ci/test-roots
+
+FORCE:
+.PHONY: help doctor clean test-roots FORCE

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* When stage 01 comes to life: the user segments, and a GDTR that covers them. */
+#include <course/01-gdt.h>
+#include <init.h>
+
+static void gdt_stage_init(void)
+{
+    gdt_init_user();
+    gdt_reload(GDT_INDEX_UDATA + 1);
+}
+
+INIT(100, gdt_stage_init);

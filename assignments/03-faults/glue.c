@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* When stage 03 comes to life: gates for the faults, and a way out of a double fault. */
+#include <course/03-faults.h>
+#include <init.h>
+#include <panic.h>
+
+void double_fault_end(void)
+{
+    panic("double fault: the kernel stack could not take the first one");
+}
+
+static void faults_stage_init(void)
+{
+    fault_init();
+    double_fault_init();
+}
+
+INIT(300, faults_stage_init);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The autograder: build, machine, evidence, checks, verdict, reports."""

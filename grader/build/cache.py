@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Folders under build/cache, one a key; written whole by renaming, so runs can share them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+# An image takes about 1 MB; the oldest entries go when there are more.
+KEPT = 200
+
+_locks: dict[str, threading.Lock] = {}
+_locks_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def locked(key: str) -> Iterator[None]:
+    """Only one thread of this process at a time makes the entry `key`."""
+    with _locks_lock:
+        lock = _locks.setdefault(key, threading.Lock())
+    with lock:
+        yield
+
+
+@contextlib.contextmanager
+def scratch(cache: Path) -> Iterator[Path]:
+    """A new folder in `cache` that is gone in the end; other users can pass through."""
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=cache))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find(cache: Path, key: str) -> Path | None:
+    """The entry's folder, marked as used now."""
+    entry = cache / key
+    try:
+        os.utime(entry)
+    except FileNotFoundError:
+        return None
+    return entry
+
+
+def publish(cache: Path, key: str, made: Path) -> Path:
+    """Rename `made` to the entry; another run may have been first, with the same."""
+    entry = cache / key
+    try:
+        made.rename(entry)
+    except OSError:
+        if not entry.is_dir():
+            raise
+    _prune(cache)
+    return entry
+
+
+def _prune(cache: Path) -> None:
+    entries = [e for e in os.scandir(cache) if not e.name.startswith("scratch-")]
+    if len(entries) <= KEPT + KEPT // 4:
+        return
+    with contextlib.suppress(FileNotFoundError):
+        entries.sort(key=lambda entry: entry.stat().st_mtime)
+        for entry in entries[:-KEPT]:
+            shutil.rmtree(entry.path, ignore_errors=True)

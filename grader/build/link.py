@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Links: gap objects into one localised object a stage, and all parts into an image."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.build.model import BuildError
+from grader.build.tools import Tools, read_flags
+from grader.sandbox import Limits, Sandbox
+
+LIMITS = Limits(cpu_s=20, file_bytes=64 << 20, memory_bytes=2 << 30)
+# The kernel's struct ksym and ksyms_count are made of uintptr_t.
+WORD = {"i386": "<I", "x86_64": "<Q"}
+FUNCTIONS = ("STT_FUNC", "STT_NOTYPE")
+SHF_EXECINSTR = 4
+
+
+class LinkFailed(Exception):
+    """A linker run failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Linker:
+    """Runs ld and objcopy of one architecture in the sandbox."""
+
+    root: Path
+    tools: Tools
+    sandbox: Sandbox
+
+    def stage_object(
+        self, objects: Sequence[Path], keep: Sequence[str], out: Path
+    ) -> None:
+        """ld -r, then only `keep` stays global. `out` lies in a scratch folder."""
+        joined, names = out.with_suffix(".joined"), out.with_suffix(".keep")
+        names.write_text("".join(f"{name}\n" for name in keep))
+        names.chmod(0o644)
+        flags = read_flags(self.root, self.tools.arch).get("LDFLAGS_ARCH", [])
+        argv = [self.tools.ld, *flags, "-r", *map(str, objects), "-o", str(joined)]
+        self._run(argv, out.parent, ro=[path.parent for path in objects])
+        argv = [self.tools.objcopy, f"--keep-global-symbols={names}"]
+        self._run([*argv, str(joined), str(out)], out.parent)
+
+    def image(self, parts: Sequence[str], gaps: Sequence[Path], scratch: Path) -> None:
+        """Write scratch/symbols.elf and its stripped, bootable copy scratch/kernel.elf.
+
+        parts: grader-owned objects relative to build/<arch>. Two passes: the first gives
+        the addresses for the symbol table that the second holds at the image's end.
+        """
+        first, final = scratch / "first.elf", scratch / "symbols.elf"
+        self._link(parts, gaps, first, scratch)
+        symbols = _functions(first)
+        blob, table = scratch / "ksyms.bin", scratch / "ksyms.o"
+        count_at, names_at = _write_table(symbols, WORD[self.tools.arch], blob)
+        blob.chmod(0o644)
+        argv = [self.tools.objcopy, "-I", "binary", "-O", self.tools.bfd]
+        argv += ["-B", "i386", "--rename-section"]
+        argv += [".data=.ksyms,alloc,load,readonly,data,contents", "--strip-all"]
+        for name, at in (("ksyms", 0), ("ksyms_count", count_at), ("ksyms_names", names_at)):
+            argv += ["--add-symbol", f"{name}=.ksyms:{at:#x},global"]
+        self._run([*argv, str(blob), str(table)], scratch)
+        self._link(parts, [*gaps, table], final, scratch)
+        if _functions(final) != symbols:
+            raise BuildError("addresses moved between the two passes; is .ksyms last?")
+        argv = [self.tools.objcopy, "--strip-all"]
+        if self.tools.arch == "x86_64":
+            # QEMU's -kernel takes ELF32 only; the code in it stays 64-bit code.
+            argv += ["-I", self.tools.bfd, "-O", "elf32-i386"]
+        self._run([*argv, str(final), str(scratch / "kernel.elf")], scratch)
+
+    def _link(
+        self, parts: Sequence[str], objects: Sequence[Path], out: Path, scratch: Path
+    ) -> None:
+        arch = self.tools.arch
+        script = self.root / "kernel" / "arch" / arch / "kernel.ld"
+        flags = read_flags(self.root, arch).get("LDFLAGS_ARCH", [])
+        argv = [self.tools.ld, *flags, "-T", str(script), "--orphan-handling=error"]
+        argv += ["-z", "noexecstack", "--build-id=none", "--no-warn-rwx-segments"]
+        # Names of parts are relative: the script tells gap objects by their file name,
+        # and the course's own folder may have any name.
+        argv += [*parts, *map(str, objects), "-o", str(out)]
+        build = self.root / "build" / arch
+        ro = [build, script, *(path for path in objects if path.parent != scratch)]
+        self._run(argv, scratch, ro=ro, cwd=build)
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        scratch: Path,
+        ro: Sequence[Path] = (),
+        cwd: Path | None = None,
+    ) -> None:
+        result = self.sandbox.run(
+            argv, cwd=cwd or scratch, ro=ro, rw=[scratch], limits=LIMITS
+        )
+        if result.status != 0:
+            text = (result.stderr + result.stdout).decode("utf-8", "replace").strip()
+            raise LinkFailed(text or f"{argv[0]} ended with status {result.status}")
+
+
+def _functions(image: Path) -> list[tuple[int, bytes]]:
+    """(address, name) of every function and label in code, one name an address."""
+    from elftools.elf.elffile import ELFFile
+
+    found: dict[int, tuple[bool, str]] = {}
+    with open(image, "rb") as stream:
+        elf = ELFFile(stream)
+        code = {
+            number
+            for number, section in enumerate(elf.iter_sections())
+            if section["sh_flags"] & SHF_EXECINSTR
+        }
+        table = elf.get_section_by_name(".symtab")
+        for symbol in table.iter_symbols() if table is not None else ():
+            info = symbol["st_info"]
+            if symbol["st_shndx"] not in code or info["type"] not in FUNCTIONS:
+                continue
+            if info["type"] == "STT_NOTYPE" and "." in symbol.name:
+                continue  # NASM's local labels: the routine's own name says more
+            if symbol.name and "\0" not in symbol.name:
+                rank = (info["bind"] == "STB_LOCAL", symbol.name)
+                at = symbol["st_value"]
+                found[at] = min(found.get(at, rank), rank)
+    return [(at, found[at][1].encode()) for at in sorted(found)]
+
+
+def _write_table(
+    symbols: Sequence[tuple[int, bytes]], word: str, out: Path
+) -> tuple[int, int]:
+    """ksyms[], ksyms_count and ksyms_names in a row; offsets of the last two."""
+    rows, names = bytearray(), bytearray()
+    for address, name in symbols:
+        rows += struct.pack(word, address) + struct.pack(word, len(names))
+        names += bytes(c if 0x20 < c < 0x7F else ord("?") for c in name) + b"\0"
+    count = struct.pack(word, len(symbols))
+    out.write_bytes(bytes(rows) + count + bytes(names))
+    return len(rows), len(rows) + len(count)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""00-boot: the greeting arrives, however the kernel was booted."""
+
+from __future__ import annotations
+
+from grader.checks.api import BootSpec, Case, Plan, boot, check
+from grader.evidence.screen import Screen
+from grader.machine import Boot, Via
+
+READ = "kernel/include/course/00-boot.h"
+
+
+def greeting(nonce: str) -> str:
+    return f"Hello, ringlab! nonce={nonce}"
+
+
+@boot("direct")
+def direct(plan: Plan) -> Boot:
+    return plan.boot("", f"nonce={plan.nonce}", screen=True)
+
+
+@boot("grub")
+def grub(plan: Plan) -> Boot:
+    return plan.boot("", f"nonce={plan.nonce}", via=Via.GRUB)
+
+
+def expect_greeting(case: Case, lines: list[str], where: str) -> None:
+    want = greeting(case.nonce)
+    near = [line for line in lines if "ello" in line or "nonce" in line]
+    case.expect(
+        want in lines,
+        expected=f"The line “{want}” {where}.",
+        seen=f"The nearest line there is “{near[0]}”."
+        if near
+        else "There is no greeting.",
+        cause=(
+            "The text or the nonce is not the one asked for: the nonce is the argument, "
+            "and differs in each run."
+            if near
+            else "boot_greet prints nothing, or not on the console."
+        ),
+        hint="Print it with kprintf, the nonce by %s, and end the line with \\n.",
+        read=READ,
+    )
+
+
+def expect_on_console(case: Case, spec: BootSpec, how: str) -> None:
+    lines = case.run(spec).console.splitlines()
+    expect_greeting(case, lines, f"on the serial console, booted {how}")
+
+
+@check("boot-direct", boots=(direct,))
+def test_direct(case: Case) -> None:
+    """Booted directly, the kernel greets with this run's nonce on the serial console."""
+    expect_on_console(case, direct, "directly")
+    case.fact("greeting", greeting(case.nonce))
+
+
+@check("boot-screen", boots=(direct,))
+def test_screen(case: Case) -> None:
+    """The same line stands on the VGA screen, read from video memory."""
+    evidence = case.run(direct)
+    raw = evidence.run.screen.read_bytes() if evidence.run.screen else b""
+    lines = [line.rstrip() for line in Screen(raw).lines()]
+    expect_greeting(case, lines, "on the screen")
+
+
+@check("boot-grub", boots=(grub,))
+def test_grub(case: Case) -> None:
+    """Booted by GRUB from a CD, the kernel greets with this run's nonce."""
+    expect_on_console(case, grub, "by GRUB")

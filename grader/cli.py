@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""The command line: grade (the default), build, handouts, diff, mutants, doctor, bench.
+
+Exit status: 0 full points everywhere, 1 not, 2 it could not be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.errors import OperatorError, operator_fault
+from grader.settings import ROOT
+
+COMMANDS = ("grade", "build", "handouts", "diff", "mutants", "doctor", "bench")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help")):
+        words.insert(0, "grade")
+    options = _parser().parse_args(words)
+    try:
+        return _dispatch(options)
+    except KeyboardInterrupt:
+        return _say("stopped")
+    except OperatorError as error:
+        return _say(str(error))
+    except OSError as error:
+        fault = operator_fault(error, error.filename or "")
+        if fault is None:
+            raise
+        return _say(str(fault))
+
+
+def _say(text: str) -> int:
+    print(f"grader: {' '.join(text.split())}", file=sys.stderr)
+    return 2
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    # Imports are as late as they are needed: start-up is paid on every run.
+    command = options.command
+    if command == "grade":
+        from grader.grade import grade
+
+        return grade(vars(options))
+    if command == "build":
+        from grader.deliver import deliver
+
+        return deliver(vars(options))
+    if command == "handouts":
+        from grader.handouts import handouts
+
+        return handouts(ROOT, check=options.check)
+    if command == "diff":
+        from grader.diff import diff
+
+        return diff(ROOT, options.stage, options.arch, getattr(options, "with"))
+    if command == "mutants":
+        from grader.mutants import mutants
+
+        folder = Path(options.mutants) if options.mutants else None
+        return mutants(ROOT, options.stage, options.arch, folder, options.seed)
+    if command == "doctor":
+        doctor = str(Path(__file__).with_name("doctor.py"))
+        os.execv(sys.executable, [sys.executable, doctor])
+    from grader.bench import bench
+
+    return bench(ROOT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m grader", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        for option in options:
+            made.add_argument(f"--{option}", help=TEXTS[option])
+        return made
+
+    choice = ("stage", "arch", "src", "prior")
+    add("grade", "grade stages and explain the verdict", *choice, "seed", "out")
+    add("build", "build a stage's kernel, to look at it", *choice, "iso", "symbols")
+    handouts = add("handouts", "strip solutions/ into assignments/")
+    handouts.add_argument("--check", action="store_true", help="only compare")
+    compare = add("diff", "a student against handout and solution", "stage", "arch")
+    compare.add_argument("--with", help="a student's folder, or a branch")
+    add(
+        "mutants", "does each wrong solution get its verdict", "stage", "arch"
+    ).add_argument("--mutants", help="folder (default: grader/mutants)")
+    commands.choices["mutants"].add_argument("--seed", help=TEXTS["seed"])
+    add("doctor", "are the tools there, in versions that work")
+    add("bench", "measure the grader")
+    return parser
+
+
+TEXTS = {
+    "stage": "stage, such as 04-ring3 (default: all)",
+    "arch": "i386 or x86_64 (default: both)",
+    "src": "folder of the gap files, SRC/<stage>/<path> (default: solutions)",
+    "prior": "folder of the earlier stages' gap files (default: SRC)",
+    "seed": "64-bit hexadecimal number (default: random)",
+    "out": "folder for verdicts and logs (default: build/grade)",
+    "iso": "write the image for GRUB here",
+    "symbols": "write the ELF file with symbols here",
+}

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: MIT
+"""The course: every stage's manifest (assignment.toml), read and validated."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+from grader.errors import OperatorError
+
+MANIFEST = "assignment.toml"
+ARCHES = ("i386", "x86_64")
+COMMON = "common"
+SUFFIXES = (".c", ".h", ".asm", ".inc")
+STAGE_ID = re.compile(r"(\d\d)-[a-z][a-z0-9-]*")
+TASK_ID = re.compile(r"(\d+)\.([1-9]\d*)")
+CHECK_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class ManifestError(OperatorError):
+    """One fault of a manifest: which file, which key, and how to mend it."""
+
+    def __init__(self, file: Path, key: str, what: str, mend: str) -> None:
+        super().__init__(f"{file}: {key}: {what}", mend)
+        self.file = file
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Task:
+    """A numbered task of the sheet, such as 4.1."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class CheckEntry:
+    """What the manifest says about a check: the task it proves, and its points."""
+
+    id: str
+    task: str
+    points: int
+    arches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the course, as its manifest describes it."""
+
+    id: str
+    title: str
+    order: int
+    folder: Path
+    tasks: tuple[Task, ...]
+    checks: tuple[CheckEntry, ...]
+    gap_files: Mapping[str, tuple[str, ...]] = field(hash=False)
+    provides: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    modules: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def arches(self) -> tuple[str, ...]:
+        """The architectures that the stage is offered for."""
+        return tuple(arch for arch in ARCHES if arch in self.gap_files)
+
+    def gaps(self, arch: str) -> tuple[str, ...]:
+        """Paths of the gap files for `arch`, relative to SRC/<stage>/."""
+        return self.gap_files.get(COMMON, ()) + self.gap_files[arch]
+
+    def all_gaps(self) -> tuple[str, ...]:
+        """Paths of the gap files of every architecture."""
+        return tuple(path for paths in self.gap_files.values() for path in paths)
+
+    def checks_for(self, arch: str) -> tuple[CheckEntry, ...]:
+        return tuple(check for check in self.checks if arch in check.arches)
+
+    def points(self, arch: str) -> int:
+        return sum(check.points for check in self.checks_for(arch))
+
+
+@dataclass(frozen=True)
+class Course:
+    """All stages in their order. `root` is the folder that holds assignments/."""
+
+    root: Path
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def load(cls, root: Path) -> Course:
+        """Read assignments/*/assignment.toml. Raises ManifestError at a fault."""
+        folder = root / "assignments"
+        files = sorted(folder.glob(f"*/{MANIFEST}"))
+        if not files:
+            raise OperatorError(
+                f"{folder} holds no stage", f"add assignments/NN-name/{MANIFEST}"
+            )
+        stages = sorted((_stage(file, root) for file in files), key=lambda s: s.order)
+        _distinct(stages, root)
+        return cls(root, tuple(stages))
+
+    @property
+    def arches(self) -> tuple[str, ...]:
+        return tuple(a for a in ARCHES if any(a in s.arches for s in self.stages))
+
+    def stage(self, stage_id: str) -> Stage:
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        known = ", ".join(stage.id for stage in self.stages)
+        raise OperatorError(f"there is no stage {stage_id!r}", f"choose A from {known}")
+
+    def upto(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages whose gap files a kernel of `stage` contains, `stage` last."""
+        return tuple(s for s in self.stages if s.order <= stage.order)
+
+    def stage_of_check(self, check_id: str) -> Stage | None:
+        for stage in self.stages:
+            if any(check.id == check_id for check in stage.checks):
+                return stage
+        return None
+
+
+def _distinct(stages: list[Stage], root: Path) -> None:
+    orders: dict[int, Stage] = {}
+    owners: dict[str, Stage] = {}
+    for stage in stages:
+        file = (stage.folder / MANIFEST).relative_to(root)
+        other = orders.setdefault(stage.order, stage)
+        if other is not stage:
+            what = f"{stage.order} is also the order of {other.id}"
+            raise ManifestError(file, "order", what, "give each stage its own order")
+        for check in stage.checks:
+            owner = owners.setdefault(check.id, stage)
+            if owner is not stage:
+                raise ManifestError(
+                    file,
+                    f"check {check.id!r}",
+                    f"{owner.id} has a check of that id",
+                    "choose another id",
+                )
+
+
+class _Table:
+    """A TOML table with the path to it, for errors that name file and key."""
+
+    def __init__(self, file: Path, data: Mapping[str, Any], where: str = "") -> None:
+        self.file = file
+        self.data = data
+        self.where = where
+
+    def error(self, key: str, what: str, mend: str) -> ManifestError:
+        at = f"{self.where}, {key}" if self.where and key else self.where or key
+        return ManifestError(self.file, at, what, mend)
+
+    def known(self, *keys: str) -> None:
+        for key in self.data:
+            if key not in keys:
+                raise self.error(
+                    key, "is not a key that is known here", f"use {', '.join(keys)}"
+                )
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            state = "is missing" if value is None else "is no line of text"
+            raise self.error(key, state, f'write {key} = "…"')
+        return value
+
+    def number(self, key: str, least: int) -> int:
+        value = self.data.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            state = "is missing" if value is None else f"is {value!r}"
+            raise self.error(key, state, f"write a whole number, {least} or more")
+        return value
+
+    def words(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        value = self.data.get(key, list(default))
+        good = isinstance(value, list) and all(isinstance(w, str) for w in value)
+        if not good:
+            raise self.error(key, "is no list of texts", f'write {key} = ["…", "…"]')
+        for word in value:
+            if value.count(word) > 1:
+                raise self.error(key, f"names {word!r} twice", "name it once")
+        return tuple(value)
+
+    def table(self, key: str) -> _Table:
+        value = self.data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.error(key, "is no table", f"write a section [{key}]")
+        return _Table(self.file, value, f"[{key}]")
+
+    def tables(self, key: str) -> list[_Table]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(t, dict) for t in value):
+            raise self.error(key, "is no list of tables", f"write [[{key}]] sections")
+        if not value:
+            raise self.error(key, "there is none", f"write a [[{key}]] section")
+        return [
+            _Table(self.file, t, f"{key} {t.get('id', number)!r}")
+            for number, t in enumerate(value, 1)
+        ]
+
+
+def _stage(file: Path, root: Path) -> Stage:
+    shown = file.relative_to(root)
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(
+            shown, "TOML", str(error), "mend the syntax there"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(shown, "text", str(error), "save it as UTF-8") from None
+    top = _Table(shown, data)
+    top.known("id", "title", "order", "task", "check", "gaps", "contract", "modules")
+    stage_id = top.text("id")
+    named = STAGE_ID.fullmatch(stage_id)
+    if not named:
+        raise top.error("id", f"{stage_id!r} is no stage id", "write NN-name, 04-ring3")
+    if stage_id != file.parent.name:
+        what = f"{stage_id!r} is not the folder's name"
+        raise top.error("id", what, f'write id = "{file.parent.name}"')
+    order = top.number("order", 0)
+    if int(named[1]) != order:
+        what = f"{order} does not agree with the id {stage_id}"
+        raise top.error("order", what, f"write order = {int(named[1])}")
+    gaps = _gaps(top.table("gaps"))
+    arches = tuple(arch for arch in ARCHES if arch in gaps)
+    tasks = _tasks(top.tables("task"), order)
+    checks = _checks(top.tables("check"), tasks, arches)
+    for task in tasks:
+        if not any(check.task == task.id for check in checks):
+            where = f"task {task.id!r}"
+            mend = f'add a [[check]] with task = "{task.id}"'
+            raise ManifestError(shown, where, "no check proves it", mend)
+    contract = top.table("contract")
+    contract.known("provides", "uses")
+    for key in ("provides", "uses"):
+        for word in contract.words(key):
+            if not SYMBOL.fullmatch(word):
+                raise contract.error(key, f"{word!r} is no C name", "write a C name")
+    return Stage(
+        id=stage_id,
+        title=top.text("title"),
+        order=order,
+        folder=file.parent,
+        tasks=tasks,
+        checks=checks,
+        gap_files=gaps,
+        provides=contract.words("provides"),
+        uses=contract.words("uses"),
+        modules=top.table("modules").data,
+    )
+
+
+def _tasks(tables: list[_Table], order: int) -> tuple[Task, ...]:
+    tasks: list[Task] = []
+    for table in tables:
+        table.known("id", "title")
+        task_id = table.text("id")
+        named = TASK_ID.fullmatch(task_id)
+        if not named or int(named[1]) != order:
+            what = f"{task_id!r} is no task of this stage"
+            raise table.error("id", what, f"number the tasks {order}.1, {order}.2, …")
+        if any(task.id == task_id for task in tasks):
+            raise table.error("id", "is used twice", "give each task its own number")
+        tasks.append(Task(task_id, table.text("title")))
+    return tuple(tasks)
+
+
+def _checks(
+    tables: list[_Table], tasks: tuple[Task, ...], arches: tuple[str, ...]
+) -> tuple[CheckEntry, ...]:
+    checks: list[CheckEntry] = []
+    known = [task.id for task in tasks]
+    for table in tables:
+        table.known("id", "task", "points", "arch")
+        check_id, task = table.text("id"), table.text("task")
+        if not CHECK_ID.fullmatch(check_id):
+            mend = "write small letters, digits and hyphens, as in gdt-limit"
+            raise table.error("id", f"{check_id!r} is no check id", mend)
+        if any(check.id == check_id for check in checks):
+            raise table.error("id", "is used twice", "give each check its own id")
+        if task not in known:
+            what = f"there is no task {task!r}"
+            raise table.error("task", what, f"choose from {', '.join(known)}")
+        mine = table.words("arch", arches)
+        for arch in mine:
+            if arch not in arches:
+                what = f"{arch!r} is not in [gaps]"
+                raise table.error("arch", what, f"choose from {', '.join(arches)}")
+        checks.append(CheckEntry(check_id, task, table.number("points", 1), mine))
+    return tuple(checks)
+
+
+def _gaps(table: _Table) -> dict[str, tuple[str, ...]]:
+    table.known(COMMON, *ARCHES)
+    gaps = {key: table.words(key) for key in (COMMON, *ARCHES) if key in table.data}
+    if not any(arch in gaps for arch in ARCHES):
+        raise table.error("", "names no architecture", "write i386 = [] at least")
+    seen: set[str] = set()
+    for key, paths in gaps.items():
+        for path in paths:
+            _gap_path(table, key, path)
+            if path in seen:
+                raise table.error(key, f"{path!r} stands twice", "name it once")
+            seen.add(path)
+    for arch in ARCHES:
+        if arch in gaps and not gaps.get(COMMON, ()) + gaps[arch]:
+            mend = f'write {arch} = ["{arch}/…"] or common = ["…"]'
+            raise table.error(arch, "there is no gap file", mend)
+    return gaps
+
+
+def _gap_path(table: _Table, key: str, path: str) -> None:
+    pure = PurePosixPath(path)
+    plain = re.fullmatch(r"[A-Za-z0-9_./-]+", path) and str(pure) == path
+    if not plain or pure.is_absolute() or ".." in pure.parts:
+        mend = "write a path relative to the stage's folder"
+        raise table.error(key, f"{path!r} is no plain path", mend)
+    if pure.suffix not in SUFFIXES:
+        what = f"{path!r} is no source file"
+        raise table.error(key, what, f"gap files end in {', '.join(SUFFIXES)}")
+    if key != COMMON and pure.parts[0] != key:
+        mend = f"move it to {key}/, or name it in common"
+        raise table.error(key, f"{path!r} does not lie in {key}/", mend)

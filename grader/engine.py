@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Builds images and runs boots ahead of the checks, on a pool of threads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader import seed as seeds
+from grader.checks.api import BootSpec
+from grader.checks.plan import Plan
+from grader.course import Stage
+from grader.errors import OperatorError, operator_fault
+from grader.settings import Settings
+from grader.verdict.write import RUNS, stage_folder
+
+if TYPE_CHECKING:
+    from grader.build import Image, Message
+    from grader.checks.record import Evidence
+    from grader.machine import Boot
+
+CORE_READY = "RINGLAB_CORE"
+
+
+class Engine:
+    """One submission's images and boots: each made once, and asked for often."""
+
+    def __init__(self, settings: Settings, runs: str = RUNS) -> None:
+        self.settings = settings
+        self._runs = runs
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        self._lock = threading.RLock()
+        self._core_lock = threading.Lock()
+        self._core_ready = set[str]()
+        self._images: dict[tuple[str, str], Future[Image]] = {}
+        self._boots: dict[tuple[str, str, str], Future[Evidence]] = {}
+
+    def runs_folder(self, arch: str, stage: Stage) -> Path:
+        return stage_folder(self.settings.out, arch, stage.id) / self._runs
+
+    def prefetch_image(self, arch: str, stage: Stage) -> Future[Image]:
+        """Start to build the image, unless that has begun."""
+        with self._lock:
+            key = (arch, stage.id)
+            if key not in self._images:
+                self._images[key] = self._pool.submit(self._build, arch, stage)
+            return self._images[key]
+
+    def prefetch(self, arch: str, stage: Stage, specs: Iterable[BootSpec]) -> None:
+        """Start the boots that have not begun, once their image is there."""
+        with self._lock:
+            fresh: dict[BootSpec, Future[Evidence]] = {}
+            for spec in specs:
+                key = (arch, stage.id, spec.name)
+                if key not in self._boots:
+                    self._boots[key] = fresh[spec] = Future()
+            if not fresh:
+                return
+
+            def go_on(image: Future[Image]) -> None:
+                self._submit(fresh.values(), self._launch, arch, stage, image, fresh)
+
+            self.prefetch_image(arch, stage).add_done_callback(go_on)
+
+    def image(self, arch: str, stage: Stage) -> Image:
+        return self.prefetch_image(arch, stage).result()
+
+    def evidence(self, arch: str, stage: Stage, spec: BootSpec) -> Evidence:
+        self.prefetch(arch, stage, (spec,))
+        return self._boots[arch, stage.id, spec.name].result()
+
+    def warnings(self, arch: str, stage: Stage) -> tuple[Message, ...]:
+        """The compiler's warnings about the stage's image, if that was built."""
+        future = self._images.get((arch, stage.id))
+        if future is None or not future.done() or not _succeeded(future):
+            return ()
+        return future.result().warnings
+
+    def close(self) -> None:
+        """Cancel what has not begun, kill what runs; nothing is left behind."""
+        from grader import sandbox
+
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        futures: list[Future[Any]] = [*self._images.values(), *self._boots.values()]
+        if any(not future.done() for future in futures):
+            sandbox.stop_all()
+        self._pool.shutdown(wait=True)
+        sandbox.resume()
+        for boot in self._boots.values():
+            # Guest memory is 32 MiB a boot, and the same seed makes it again.
+            if not boot.cancel() and _succeeded(boot):
+                boot.result().run.ram.unlink(missing_ok=True)
+
+    def _submit(
+        self, futures: Iterable[Future[Any]], task: Callable[..., None], *args: Any
+    ) -> None:
+        """Hand `task` to the pool; when that is closed, cancel its futures instead."""
+        try:
+            self._pool.submit(task, *args)
+        except RuntimeError:
+            for future in futures:
+                future.cancel()
+
+    def _build(self, arch: str, stage: Stage) -> Image:
+        from grader.build import build_image
+
+        self._require_core(arch)
+        where = self.settings
+        out = stage_folder(where.out, arch, stage.id) / self._runs / "image"
+        out.mkdir(parents=True, exist_ok=True)
+        return build_image(where.course, arch, stage, where.src, where.prior, out)
+
+    def _require_core(self, arch: str) -> None:
+        with self._core_lock:
+            if arch not in self._core_ready:
+                make_core(self.settings.course.root, arch)
+                self._core_ready.add(arch)
+
+    def _launch(
+        self,
+        arch: str,
+        stage: Stage,
+        image: Future[Image],
+        fresh: dict[BootSpec, Future[Evidence]],
+    ) -> None:
+        """Plan the boots; those through GRUB go first, since they take longest."""
+        planned: list[tuple[bool, Plan, Boot, Future[Evidence]]] = []
+        for spec, future in fresh.items():
+            with _into(future):
+                plan = self._plan(arch, stage, spec, image.result())
+                boot = spec(plan)
+                planned.append((boot.via.name == "GRUB", plan, boot, future))
+        for _, plan, boot, future in sorted(planned, key=lambda p: not p[0]):
+            self._submit((future,), self._run, plan, boot, future)
+
+    def _plan(self, arch: str, stage: Stage, spec: BootSpec, image: Image) -> Plan:
+        return Plan(
+            root=self.settings.course.root,
+            boot_name=spec.name,
+            arch=arch,
+            stage=stage,
+            image=image,
+            seed=self.settings.seed,
+            nonce=seeds.nonce(self.settings.seed, arch, stage.id),
+            folder=self.runs_folder(arch, stage) / spec.name,
+        )
+
+    def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:
+        from grader import machine
+        from grader.checks.record import Evidence
+        from grader.sandbox import detect
+
+        with _into(future):
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            run = machine.run(boot, plan.folder, detect())
+            future.set_result(Evidence(run, boot, plan.image, plan.notes))
+
+
+@contextlib.contextmanager
+def _into(future: Future[Any]) -> Any:
+    """What goes wrong inside goes into `future`."""
+    try:
+        yield
+    except BaseException as error:
+        future.set_exception(error)
+
+
+def _succeeded(future: Future[Any]) -> bool:
+    return not future.cancelled() and future.exception() is None
+
+
+def make_core(root: Path, arch: str) -> None:
+    """Have make bring the provided part of the kernel up to date."""
+    if os.environ.get(CORE_READY) == "ready":
+        return
+    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    command = ["make", "-s", "core", f"ARCH={arch}"]
+    try:
+        done = subprocess.run(
+            command, cwd=root, env=clean, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise operator_fault(error, str(root)) or error from None
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "rror" in line]
+        first = (lines or done.stderr.splitlines() or ["no message"])[0]
+        raise OperatorError(
+            f"the kernel core for {arch} does not build: {first}",
+            f"see `{' '.join(command)}`",
+        )

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""Everything known about one run, with the look-ups that explaining it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Optional, Sequence
+
+from grader.evidence import disasm
+from grader.evidence.descriptors import (
+    GateDescriptor,
+    SegmentDescriptor,
+    TssDescriptor,
+)
+from grader.evidence.memory import Physical, Space
+from grader.evidence.paging import Walk
+from grader.evidence.registers import Registers
+from grader.evidence.signatures import SIGNATURES
+from grader.evidence.symbols import Lookup, Place
+from grader.evidence.trace import Event, Interrupt, interrupts
+from grader.evidence.tss import TSS_BYTES, Tss
+
+MNEMONICS = {
+    0: "#DE divide error",
+    1: "#DB debug",
+    2: "NMI",
+    3: "#BP breakpoint",
+    4: "#OF overflow",
+    5: "#BR bound range",
+    6: "#UD invalid opcode",
+    7: "#NM no FPU",
+    8: "#DF double fault",
+    10: "#TS invalid TSS",
+    11: "#NP segment not present",
+    12: "#SS stack fault",
+    13: "#GP general protection",
+    14: "#PF page fault",
+    16: "#MF x87 error",
+    17: "#AC alignment check",
+    18: "#MC machine check",
+    19: "#XM SIMD error",
+}
+
+
+def vector_name(vector: int) -> str:
+    """ "#GP general protection (0x0d)", "vector 0x80"."""
+    name = MNEMONICS.get(vector)
+    return f"{name} ({vector:#04x})" if name else f"vector {vector:#04x}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What went wrong, for the student.
+
+    cause: the likely mistake; seen: what the machine did; hint: the mend; read:
+    an SDM title; source: "function (file:line)" or ""; key: the name of the
+    mistake in the catalogue, or of the abnormal end.
+    """
+
+    cause: str
+    seen: str
+    hint: str
+    read: str
+    source: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A run as plain values; all but arch and end may be missing.
+
+    end: the name of how it ended ("TRIPLE_FAULT"); registers and ram: the state
+    at the end; detail and stderr: the machine's and QEMU's words.
+    """
+
+    arch: str
+    end: str = ""
+    events: Sequence[Event] = ()
+    registers: Optional[Registers] = None
+    ram: Optional[Physical] = field(default=None, repr=False)
+    symbols: Optional[Lookup] = field(default=None, repr=False)
+    console: bytes = field(default=b"", repr=False)
+    stderr: str = ""
+    detail: str = ""
+    truncated: bool = False
+
+    @cached_property
+    def interrupts(self) -> list[Interrupt]:
+        """The deliveries, in order."""
+        return interrupts(list(self.events))
+
+    def wide(self, regs: Registers) -> bool:
+        """Whether tables have their long-mode form."""
+        return regs.long_mode
+
+    def space(self, regs: Registers) -> Optional[Space]:
+        """Memory as the CPU saw it with these registers."""
+        if self.ram is None:
+            return None
+        arch = "x86_64" if self.wide(regs) else "i386"
+        return Space(self.ram, arch, regs["CR3"] if regs.paging else None)
+
+    def _bytes(self, regs: Registers, address: int, size: int) -> bytes:
+        space = self.space(regs)
+        raw = b"" if space is None else space.read(address, size)
+        return raw if len(raw) == size else b""
+
+    def gate(self, regs: Registers, vector: int) -> Optional[GateDescriptor]:
+        """An IDT entry; None if unreadable or beyond the limit."""
+        wide = self.wide(regs)
+        size = 16 if wide else 8
+        if regs.idt is None or vector * size + size - 1 > regs.idt.limit:
+            return None
+        raw = self._bytes(regs, regs.idt.base + vector * size, size)
+        return GateDescriptor.decode(raw, wide=wide) if raw else None
+
+    def descriptor(self, regs: Registers, sel: int) -> Optional[SegmentDescriptor]:
+        """A GDT entry; None if unreadable, null, in the LDT or beyond the limit."""
+        if regs.gdt is None or sel & 4 or sel < 4 or (sel | 7) > regs.gdt.limit:
+            return None
+        raw = self._bytes(regs, regs.gdt.base + (sel & ~7), 8)
+        return SegmentDescriptor.decode(raw) if raw else None
+
+    def tss_descriptor(self, regs: Registers) -> Optional[TssDescriptor]:
+        """The descriptor that TR's selector names, from memory."""
+        wide = self.wide(regs)
+        task = regs.segments.get("TR")
+        if task is None or regs.gdt is None or task.selector < 4:
+            return None
+        size = 16 if wide else 8
+        raw = self._bytes(regs, regs.gdt.base + (task.selector & ~7), size)
+        return TssDescriptor.decode(raw, wide=wide) if raw else None
+
+    def tss(self, regs: Registers) -> Optional[Tss]:
+        """The TSS behind TR."""
+        task = regs.segments.get("TR")
+        if task is None or task.selector < 4:
+            return None
+        raw = self._bytes(regs, task.base, TSS_BYTES)
+        return Tss.decode(raw, wide=self.wide(regs)) if raw else None
+
+    def walk(self, regs: Registers, va: int) -> Optional[Walk]:
+        """The page walk of an address, or None (paging off, no RAM)."""
+        space = self.space(regs)
+        return None if space is None else space.walk(va)
+
+    def words(self, regs: Registers, address: int, count: int) -> list[int]:
+        """Stack words from an address up, as wide as the code's mode."""
+        size = 8 if self.bits(regs) == 64 else 4
+        raw = self._bytes(regs, address, size * count)
+        cut = range(0, len(raw), size)
+        return [int.from_bytes(raw[n : n + size], "little") for n in cut]
+
+    def bits(self, regs: Registers) -> int:
+        """The code segment's mode: 16, 32 or 64."""
+        code = regs.segments.get("CS")
+        if code is None:
+            return 64 if self.arch == "x86_64" else 32
+        if regs.long_mode and code.long:
+            return 64
+        return 32 if code.big else 16
+
+    def instruction(self, regs: Registers, pc: int) -> Optional[disasm.Instruction]:
+        """The instruction at a linear address, from memory at the end."""
+        space = self.space(regs)
+        code = b"" if space is None else space.read(pc, disasm.MAX_INSTRUCTION_BYTES)
+        return disasm.one(code, pc, self.bits(regs)) if code else None
+
+    def place(self, address: Optional[int]) -> Optional[Place]:
+        """The function and line of an address."""
+        if self.symbols is None or address is None:
+            return None
+        return self.symbols.at(address)
+
+    def source(self, address: Optional[int]) -> str:
+        """ "gdt_set+0x12 (gdt.c:42)", or ""."""
+        place = self.place(address)
+        return "" if place is None else str(place)
+
+    def at(self, regs: Registers, pc: int) -> str:
+        """ "`mov ds, ax` at 0x100034, in gdt_load (gdt.asm:12)"."""
+        instruction = self.instruction(regs, pc)
+        text = f"`{instruction}` at {pc:#x}" if instruction else f"{pc:#x}"
+        source = self.source(pc)
+        return f"{text}, in {source}" if source else text
+
+    def diagnosis(
+        self, key: str, seen: str, pc: Optional[int], **facts: object
+    ) -> Diagnosis:
+        """An entry of the catalogue, filled in."""
+        return signature(key, seen, self.source(pc), **facts)
+
+
+def signature(key: str, seen: str, source: str = "", **facts: object) -> Diagnosis:
+    """A known mistake by name; facts fill the braces of its texts.
+
+    Raises KeyError for an unknown name or a missing fact.
+    """
+    entry = SIGNATURES[key]
+    return Diagnosis(
+        entry.cause.format_map(facts),
+        seen,
+        entry.hint.format_map(facts),
+        entry.read,
+        source,
+        key,
+    )

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: MIT
+"""The catalogue of known mistakes: what is wrong, how to mend it, where to read.
+
+Texts are for a student who meets the topic for the first time. Words in braces
+are filled in with what the machine showed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Mapping
+
+from grader.evidence import descriptors, paging, tss
+
+READ_EXCEPTIONS = 'SDM 3A "Exception and Interrupt Reference" (6.15)'
+READ_DOUBLE = 'SDM 3A "Interrupt 8—Double Fault Exception (#DF)" (6.15)'
+READ_PRIVILEGE = 'SDM 3A "Privilege Level Checking When Accessing Data Segments" (5.5)'
+READ_STACK = 'SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1)'
+READ_GATE_DPL = (
+    'SDM 3A "Protection of Exception- and Interrupt-Handler Procedures" (6.12.1.2)'
+)
+READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
+READ_HLT = 'SDM 2A "HLT—Halt"'
+READ_IF = 'SDM 3A "Masking Maskable Hardware Interrupts" (6.8.1)'
+READ_SOURCES = 'SDM 3A "Sources of Interrupts" (6.3)'
+READ_IOPL = 'SDM 1 "I/O Privilege Level" (19.5.1)'
+READ_TR = 'SDM 3A "Task Register" (7.2.4)'
+READ_DATA_LOAD = 'SDM 3A "Segment Registers" (3.4.3)'
+READ_CS_L = 'SDM 3A "Code Segment Descriptor in 64-bit Mode" (5.2.1)'
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One mistake. cause and hint may hold {fields}."""
+
+    cause: str
+    hint: str
+    read: str
+
+
+def _s(cause: str, hint: str, read: str) -> Signature:
+    return Signature(cause, hint, read)
+
+
+SIGNATURES: Mapping[str, Signature] = MappingProxyType(
+    {
+        "gate-missing": _s(
+            "The IDT has no gate for vector {vector}: the entry is all zero.",
+            "Fill in entry {vector} of the IDT before this can happen{elsewhere}.",
+            descriptors.READ_GATE,
+        ),
+        "gate-decimal": _s(
+            "The gate stands at vector 80 (0x50), but `int 0x80` uses vector 0x80,"
+            " which is 128.",
+            "Write the vector as 0x80.",
+            descriptors.READ_GATE,
+        ),
+        "gate-dpl": _s(
+            "The gate of vector {vector} has DPL {dpl}, so `int {vector}` from ring"
+            " {cpl} is refused with #GP.",
+            "Only gates that user code may call with `int` get DPL 3: set DPL 3 in"
+            " this one.",
+            READ_GATE_DPL,
+        ),
+        "gate-not-present": _s(
+            "The gate of vector {vector} is filled in, but its present bit is 0.",
+            "Set P (bit 7 of byte 5) in the gate.",
+            descriptors.READ_GATE,
+        ),
+        "gate-type": _s(
+            "Entry {vector} of the IDT is {kind}, which the CPU does not take there.",
+            "Use an interrupt gate: type 0xE.",
+            descriptors.READ_GATE,
+        ),
+        "idt-limit": _s(
+            "Vector {vector} lies beyond the IDT: its limit is {limit}, so the last"
+            " whole gate is {last}.",
+            "The limit is the size in bytes minus one; make it cover the gate.",
+            descriptors.READ_GATE,
+        ),
+        "handler-selector": _s(
+            "The gate of vector {vector} names the code segment {selector}, and the"
+            " CPU refuses it.",
+            "The selector in a gate must be the kernel's code segment.",
+            READ_STACK,
+        ),
+        "iret-cs-rpl": _s(
+            "The CS in the frame is {selector}: its RPL does not go with the DPL"
+            " {dpl} of its descriptor.",
+            "A selector for ring 3 has its low two bits set: OR it with 3.",
+            READ_IRET,
+        ),
+        "iret-ss-rpl": _s(
+            "The SS in the frame is {selector}: RPL and DPL ({dpl}) must both be the"
+            " RPL of the CS in the frame, {rpl}.",
+            "OR the selector with 3, and see that the data descriptor has DPL 3.",
+            READ_IRET,
+        ),
+        "code-dpl": _s(
+            "The code descriptor {selector} has DPL {dpl}; ring 3 needs DPL 3.",
+            "Set DPL 3 in the descriptor of the user code segment.",
+            descriptors.READ_SEGMENT,
+        ),
+        "segment-refused": _s(
+            "The CPU refused the selector {selector}: {why}.",
+            "Compare the descriptor, field by field, with what it should be.",
+            descriptors.READ_SEGMENT,
+        ),
+        "data-dpl": _s(
+            "The data descriptor {selector} has DPL {dpl}, so ring {cpl} may not load"
+            " it.",
+            "Set DPL 3 in the descriptor of the user data segment.",
+            READ_PRIVILEGE,
+        ),
+        "iret-frame": _s(
+            "The frame that `{instruction}` pops is not in order: {why}.",
+            "From low to high addresses it must hold {shape}. An error code or any"
+            " other word still on top shifts all of them.",
+            READ_IRET,
+        ),
+        "iret-narrow": _s(
+            "`iret` was assembled as a 32-bit `iretd`, which pops 4-byte words, but"
+            " the frame holds 8-byte words.",
+            "In 64-bit code write `iretq`.",
+            READ_IRET,
+        ),
+        "if-clear": _s(
+            "Ring 3 runs with interrupts off: IF is 0 in {flags}, so no timer"
+            " interrupt can ever come.",
+            "Set IF (0x200) in the flags word of the frame for `iret`.",
+            READ_IF,
+        ),
+        "eoi-missing": _s(
+            "Interrupt {vector} came exactly once: the interrupt controller waits for"
+            " the end-of-interrupt command.",
+            "Send EOI (0x20 to port 0x20) in the handler, before it switches threads.",
+            READ_SOURCES,
+        ),
+        "pic-not-remapped": _s(
+            "The timer's IRQ 0 came in at vector 0x08, which looks like a double"
+            " fault: the PIC has not been remapped.",
+            "Remap the PICs to vectors 0x20 to 0x2f before setting IF.",
+            READ_SOURCES,
+        ),
+        "stack0-zero": _s(
+            "{field} in the TSS is {value}: on a trap from ring 3 the CPU takes its"
+            " kernel stack from there, and could not push the frame.",
+            "Set {field} to the top (the highest address) of a mapped kernel stack"
+            " before you enter ring 3.",
+            tss.READ_TSS,
+        ),
+        "ss0-wrong": _s(
+            "ss0 in the TSS is {value}; the CPU needs a writable data segment of DPL 0"
+            " there, and refused it with #TS.",
+            "Set ss0 to the kernel's data selector.",
+            tss.READ_TSS,
+        ),
+        "esp0-not-switched": _s(
+            "Traps of different threads land on the same kernel stack: {field} always"
+            " is {value}.",
+            "Set {field} to the next thread's kernel stack at every switch.",
+            tss.READ_TSS,
+        ),
+        "no-ltr": _s(
+            "TR holds no TSS (its selector is {selector}), so the CPU has no kernel"
+            " stack for a trap from ring 3.",
+            "Fill in the TSS descriptor, then load its selector with `ltr` before you"
+            " enter ring 3.",
+            READ_TR,
+        ),
+        "data-segments": _s(
+            "In ring 3 {names} do not hold the user data selector. `iret` nulls kernel"
+            " selectors; QEMU runs on, a real CPU faults at the first access.",
+            "Load DS, ES, FS and GS with the user data selector before `iret`.",
+            READ_DATA_LOAD,
+        ),
+        "no-ring3": _s(
+            "No instruction ran at CPL 3: the code was reached, but in ring 0.",
+            "A jump, call or `ret` does not change the privilege level; build the"
+            " frame and use `iret`.",
+            READ_IRET,
+        ),
+        "iopl": _s(
+            "IOPL is {iopl} in ring 3 ({flags}): `in`, `out`, `cli` and `sti` all work"
+            " there.",
+            "Leave the IOPL bits (12 and 13) of the flags word in the frame at 0.",
+            READ_IOPL,
+        ),
+        "ports-open": _s(
+            "The TSS opens {ports} to ring 3: its limit is {limit}, the I/O bitmap"
+            " base is {base}.",
+            "Put the bitmap base at or beyond the limit: base 104 (0x68) with limit"
+            " 0x67 opens none.",
+            tss.READ_BITMAP,
+        ),
+        "user-bit": _s(
+            "Ring 3 {did} {address}, but the user bit is missing in {entry}.",
+            "A page is open to ring 3 only if U/S is set at every level of its walk.",
+            paging.READ_RIGHTS,
+        ),
+        "page-absent": _s(
+            "{who} {did} {address}, where nothing is mapped: {entry}.",
+            "If the address is wrong, look at where it comes from; if it is right,"
+            " map the page.",
+            paging.READ_FAULT,
+        ),
+        "page-rights": _s(
+            "{who} {did} {address}, which {entry} forbids.",
+            "Check the R/W, U/S and XD bits at every level of the walk.",
+            paging.READ_RIGHTS,
+        ),
+        "stack-overflow": _s(
+            "The kernel stack ran over: a push went to {address}, with the stack"
+            " pointer at {sp}, and that page is not there.",
+            "Look for endless recursion or a large local array, and see that the stack"
+            " pointer starts at the top of the stack.",
+            READ_DOUBLE,
+        ),
+        "user-l-bit": _s(
+            "User code runs in compatibility mode: its code descriptor {selector} has"
+            " L=0 (QEMU shows CS32 instead of CS64).",
+            "For 64-bit user code set L=1 and D=0.",
+            READ_CS_L,
+        ),
+        "tss-descriptor-short": _s(
+            "The TSS descriptor is only 8 bytes; in long mode it takes 16, and the"
+            " upper half holds bits 63..32 of the base.",
+            "Write both halves, and leave two slots of the GDT for it.",
+            descriptors.READ_TSS_DESCRIPTOR_64,
+        ),
+        "trap-gate": _s(
+            "Vector {vector} uses a trap gate, which leaves IF as it was.",
+            "Use an interrupt gate (type 0xE), or disable interrupts in the handler.",
+            descriptors.READ_GATE,
+        ),
+        "privileged": _s(
+            "Ring 3 executed `{instruction}`, which only ring 0 may.",
+            "If this is kernel code, it was entered in ring 3 by mistake: look at the"
+            " CS in the frame.",
+            'SDM 3A "Privileged Instructions" (5.9)',
+        ),
+    }
+)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""One QEMU: boots an image, drives its console, watches limits, returns what was left."""
+
+from grader.machine.iso import IsoError, make_iso
+from grader.machine.model import At, Boot, End, Limits, Module, Run, Step, Until, Via
+from grader.machine.session import run
+
+__all__ = [
+    "At",
+    "Boot",
+    "End",
+    "IsoError",
+    "Limits",
+    "Module",
+    "Run",
+    "Step",
+    "Until",
+    "Via",
+    "make_iso",
+    "run",
+]

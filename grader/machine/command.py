@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""QEMU's command line for a boot, and the files it needs in the run's folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from grader.machine.iso import make_iso
+from grader.machine.model import MIB, Boot, Module, Via
+from grader.sandbox import Sandbox
+
+CPU = {"i386": "qemu32", "x86_64": "qemu64"}
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# The loaders treat quotes and backslashes differently, so no word may have them.
+WORDS = re.compile(r"[ !#-&(-\[\]-~]*")
+RAM, TRACE, STDERR = "ram", "trace.log", "qemu.stderr"
+SCREEN, PICTURE, CONSOLE = "vga.bin", "screen.png", "console.log"
+SECCOMP = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+
+def prepare(boot: Boot, folder: Path, sandbox: Sandbox) -> list[Path]:
+    """Put kernel, modules and empty output files into folder; returns what QEMU writes.
+
+    The outputs exist before QEMU starts and have their size, so that neither the folder
+    need be writable to QEMU nor the size limit of the log touch the guest's memory.
+    """
+    for text in (boot.cmdline, *(module.args for module in boot.modules)):
+        if not WORDS.fullmatch(text):
+            raise ValueError(f"{text!r} has quotes, backslashes or no ASCII characters")
+    for module in boot.modules:
+        if not NAME.fullmatch(module.name):
+            raise ValueError(f"module name {module.name!r} is not a plain file name")
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = [folder / name for name in (RAM, TRACE)]
+    outputs += [folder / SCREEN] if boot.screen else []
+    outputs += [folder / PICTURE] if boot.picture else []
+    for path in (*outputs, folder / STDERR, folder / CONSOLE):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o644)
+    os.truncate(folder / RAM, boot.ram_mib * MIB)
+    if boot.via is Via.GRUB:
+        if boot.iso is None:
+            make_iso(boot.elf, boot.cmdline, boot.modules, folder / "boot.iso", sandbox)
+        else:
+            shutil.copyfile(boot.iso, folder / "boot.iso")
+        _readable(folder / "boot.iso")
+        return outputs
+    _readable(shutil.copyfile(boot.elf, folder / "kernel.elf"))
+    for module in boot.modules:
+        path = folder / "modules" / module.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(module.data)
+        path.parent.chmod(0o755)
+        _readable(path)
+    return outputs
+
+
+def _readable(path: Path) -> None:
+    path.chmod(0o644)  # whatever the umask: QEMU may run as another user
+
+
+def _module_word(module: Module) -> str:
+    words = [f"modules/{module.name}", *module.args.split()]
+    return " ".join(words).replace(",", ",,")  # a comma separates modules
+
+
+def command(boot: Boot, console_fd: int, qmp_fd: int) -> list[str]:
+    """argv; paths are relative to the run's folder, so that its place leaves no trace."""
+    argv = [f"qemu-system-{boot.arch}", "-M", f"isapc,memory-backend={RAM}"]
+    argv += ["-cpu", CPU[boot.arch], "-m", str(boot.ram_mib)]
+    argv += ["-object", f"memory-backend-file,id={RAM},size={boot.ram_mib}M"]
+    argv[-1] += f",mem-path={RAM},share=on"
+    argv += ["-accel", "tcg,tb-size=32", "-nodefaults", "-no-user-config"]
+    argv += ["-nic", "none", "-vga", "std", "-display", "none", "-sandbox", SECCOMP]
+    # The BIOS puts the time of day into low memory: always the same, for equal runs.
+    argv += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+    argv += ["-no-reboot", "-action", "shutdown=pause"]
+    argv += ["-chardev", f"socket,id=console,fd={console_fd}"]
+    argv += ["-serial", "chardev:console"]
+    argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp"]
+    argv[-1] += ",mode=control"
+    if boot.trace:
+        argv += ["-d", ",".join(boot.trace), "-D", TRACE]
+    if boot.trace_ranges:
+        ranges = (f"{first:#x}..{last:#x}" for first, last in boot.trace_ranges)
+        argv += ["-dfilter", ",".join(ranges)]
+    if boot.via is Via.GRUB:
+        return argv + ["-cdrom", "boot.iso", "-boot", "d"]
+    argv += ["-kernel", "kernel.elf", "-append"]
+    argv += [" ".join(boot.cmdline.split())]
+    if boot.modules:
+        argv += ["-initrd", ",".join(_module_word(m) for m in boot.modules)]
+    if boot.icount_shift is not None:
+        argv += ["-icount", f"shift={boot.icount_shift},sleep=off"]
+    return argv

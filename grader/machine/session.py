@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: MIT
+"""Runs one QEMU from its start to the end of the boot, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from pathlib import Path
+
+from grader.machine.command import (
+    CONSOLE,
+    PICTURE,
+    RAM,
+    SCREEN,
+    STDERR,
+    TRACE,
+    command,
+    prepare,
+)
+from grader.machine.console import Console
+from grader.machine.model import Boot, End, Run
+from grader.machine.qmp import Gone, Qmp
+from grader.machine.registers import State, state
+from grader.sandbox import Child
+from grader.sandbox import Limits as Confines
+from grader.sandbox import Sandbox, Stopped, give, stopping
+
+TICK_S = 0.025  # between looks at CPU time, log size and registers
+QUIET_S = 0.05  # no output for so long: ask whether the guest is halted
+SETTLE_S = 0.001  # between looks for the HLT that follows an awaited line
+FAREWELL_S = 2.0  # for the last questions to a QEMU that may hang
+STDERR_BYTES = 16 << 10
+TAIL_BYTES = 16 << 10
+HERTZ = os.sysconf("SC_CLK_TCK")
+# Both lines are followed by HLT at once; a guest that prints them and runs on is given
+# only so much CPU time more.
+REPORTED_CPU_S = 0.25
+
+
+def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
+    """Boot once. `folder` gets the trace, the RAM, the console and QEMU's stderr.
+
+    Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing.
+    """
+    folder = folder.resolve()
+    outputs = prepare(boot, folder, sandbox)
+    console, console_theirs = socket.socketpair()
+    qmp, qmp_theirs = socket.socketpair()
+    with console, console_theirs, qmp, qmp_theirs:
+        client = Qmp(qmp)
+        fds = (console_theirs.fileno(), qmp_theirs.fileno())
+        confines = Confines(
+            cpu_s=int(boot.limits.cpu_s) + 10,
+            memory_bytes=boot.limits.memory_bytes,
+            file_bytes=boot.limits.log_bytes,
+        )
+        with open(folder / STDERR, "wb") as stderr:
+            began = time.monotonic()
+            child = sandbox.spawn(
+                command(boot, *fds),
+                cwd=folder,
+                ro=[folder],
+                rw=outputs,
+                limits=confines,
+                pass_fds=fds,
+                stdout=stderr.fileno(),
+                stderr=stderr.fileno(),
+            )
+        try:
+            console_theirs.close()
+            qmp_theirs.close()
+            session = _Session(boot, folder, child, client, console, began)
+            end, detail = session.watch()
+            registers = session.farewell()
+            status = session.kill()
+        finally:
+            if session_pid := client.pid:
+                _kill(session_pid, child)
+            Sandbox.release(child)
+    if stopping():
+        raise Stopped
+    if os.geteuid() == 0:
+        for path in outputs:
+            give(path, 0)
+    (folder / CONSOLE).write_bytes(session.console.data)
+    truncated = (folder / TRACE).lstat().st_size >= boot.limits.log_bytes
+    if truncated and end is not End.LOG_LIMIT:
+        end, detail = End.LOG_LIMIT, f"the trace is truncated; {detail or end.value}"
+    with open(folder / STDERR, "rb") as stream:
+        stderr_text = stream.read(STDERR_BYTES).decode("utf-8", "replace")
+    return Run(
+        folder=folder,
+        end=end,
+        detail=detail,
+        exit_status=status,
+        console=session.console.data,
+        trace=folder / TRACE,
+        trace_truncated=truncated,
+        registers=registers,
+        ram=folder / RAM,
+        cpu_s=session.cpu_s,
+        wall_s=time.monotonic() - began,
+        stderr=stderr_text,
+        steps=session.console.steps,
+        rss_kib=session.rss_kib,
+        tier=sandbox.tier.value,
+        first_byte_s=session.first_byte_s,
+        screen=folder / SCREEN if boot.screen and session.screen else None,
+        picture=folder / PICTURE if boot.picture and session.picture else None,
+    )
+
+
+def _kill(pid: int, child: Child) -> None:
+    """Kill QEMU itself and wait until it is dead: only then is its memory final."""
+    if child.process.returncode is not None:
+        return
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        select.select([pidfd], [], [], 5.0)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(pidfd)
+
+
+class _Session:
+    """The watch over one running QEMU."""
+
+    def __init__(
+        self,
+        boot: Boot,
+        folder: Path,
+        child: Child,
+        qmp: Qmp,
+        sock: socket.socket,
+        began: float,
+    ) -> None:
+        self.boot = boot
+        self.folder = folder
+        self.child = child
+        self.qmp = qmp
+        self.console = Console(sock, boot)
+        self.began = began
+        self.first_byte_s = 0.0
+        self.cpu_s = 0.0
+        self.rss_kib = 0
+        self.paused = False
+        self.screen = self.picture = False
+        self.exit_status: int | None = None
+        self._reported_cpu_s: float | None = None
+        qmp.patience = self._within_limits
+
+    def watch(self) -> tuple[End, str]:
+        """Follow the guest until something ends the boot."""
+        last_tick = last_byte = time.monotonic()
+        while True:
+            waiting = TICK_S if not self._halt_expected() else SETTLE_S
+            ready = select.select([self.console, self.qmp], [], [], waiting)[0]
+            now = time.monotonic()
+            if self.console in ready:
+                count = self.console.count
+                self.console.read()
+                if self.console.count > count:
+                    last_byte = now
+                    self.first_byte_s = self.first_byte_s or now - self.began
+                if self.console.full:
+                    return End.CONSOLE_LIMIT, f"{self.console.limit} bytes of output"
+            if self.qmp in ready:
+                self.qmp.pump()
+            try:
+                end = self._event() or self._limit()
+                if end is None and self._halt_expected():
+                    end = self._halted()
+                if end is None and now - last_tick >= TICK_S:
+                    last_tick = now
+                    if now - last_byte >= QUIET_S:
+                        end = self._halted()
+                    end = end or self._predicate()
+            except Gone:
+                end = self._limit()
+                if end is None and not (self.qmp.closed or self.console.closed):
+                    end = End.QEMU_ABORT, "QEMU's monitor gave no answer"
+            if end is None and (self.qmp.closed or self.console.closed):
+                end = self._death()
+            if end is not None:
+                return end
+
+    def _halt_expected(self) -> bool:
+        seen = self.console
+        return seen.line or bool(seen.task) or seen.panic_end
+
+    def _event(self) -> tuple[End, str] | None:
+        """Shutdown or reset, as QMP reports it; the console is read to its end first."""
+        for event in self.qmp.events:
+            if event["event"] != "SHUTDOWN":
+                continue
+            self.paused = True
+            self.console.read()
+            reason = str(event["data"].get("reason", ""))
+            if reason != "guest-reset":
+                return End.SHUTDOWN, reason
+            if b"\nTriple fault" in b"\n" + _tail(self.folder / TRACE):
+                return End.TRIPLE_FAULT, "after a panic" if self.console.panic else ""
+            return End.RESET, "after a panic" if self.console.panic else ""
+        return None
+
+    def _limit(self) -> tuple[End, str] | None:
+        limits = self.boot.limits
+        cpu_s = self._cpu_s()
+        unhalted = " after the awaited line" if self.console.line else ""
+        if self._reported() and self._reported_cpu_s is None:
+            self._reported_cpu_s = cpu_s
+        if self._reported_cpu_s is not None:
+            if cpu_s - self._reported_cpu_s > REPORTED_CPU_S:
+                return self._report()
+        if cpu_s >= limits.cpu_s:
+            if self.console.panic:
+                return End.PANIC, "the panic report never ended"
+            return End.CPU_LIMIT, f"{limits.cpu_s:g} s of CPU time used{unhalted}"
+        if time.monotonic() - self.began >= limits.wall_s:
+            return End.WALL_LIMIT, f"{limits.wall_s:g} s passed{unhalted}"
+        if (self.folder / TRACE).lstat().st_size >= limits.log_bytes:
+            return End.LOG_LIMIT, f"{limits.log_bytes} bytes of trace"
+        return None
+
+    def _within_limits(self) -> bool:
+        limits = self.boot.limits
+        wall_s = time.monotonic() - self.began
+        return self._cpu_s() < limits.cpu_s and wall_s < limits.wall_s
+
+    def _cpu_s(self) -> float:
+        """CPU time that QEMU has used, in steps of 10 ms; 0 while its pid is unknown."""
+        try:
+            text = Path(f"/proc/{self.qmp.pid or 'none'}/stat").read_text()
+        except OSError:
+            return self.cpu_s
+        fields = text.rpartition(")")[2].split()
+        self.cpu_s = (int(fields[11]) + int(fields[12])) / HERTZ
+        return self.cpu_s
+
+    def _peak_rss_kib(self) -> int:
+        try:
+            text = Path(f"/proc/{self.qmp.pid or 'none'}/status").read_text()
+        except OSError:
+            return 0
+        return int(text.partition("VmHWM:")[2].split()[0])
+
+    def _reported(self) -> bool:
+        return bool(self.console.task) or self.console.panic_end
+
+    def _report(self) -> tuple[End, str]:
+        if self.console.task:
+            return End.TASK_OPEN, self.console.task
+        return End.PANIC, ""
+
+    def _halted(self) -> tuple[End, str] | None:
+        """How the boot ends if the guest has executed HLT with interrupts off."""
+        now = state(self.qmp.monitor("info registers"))
+        if not now.halted or now.interrupts:
+            return None
+        self.console.read()
+        if self._reported():
+            return self._report()
+        if self.console.panic:
+            return End.PANIC, "the panic report is not complete"
+        return self._judge_halt(now)
+
+    def _judge_halt(self, now: State) -> tuple[End, str]:
+        until = self.boot.until
+        here = until.halt is None or until.halt[0] <= now.ip <= until.halt[1]
+        told = self.console.line or (until.line is None and until.halt is not None)
+        if here and told:
+            return End.DONE, ""
+        return End.HALTED, f"HLT with interrupts off before {now.ip:#x}"
+
+    def _predicate(self) -> tuple[End, str] | None:
+        """Ask the boot's own predicate, of a guest that stands still."""
+        predicate = self.boot.until.registers
+        if predicate is None:
+            return None
+        self.qmp.command("stop")
+        if predicate(self.qmp.monitor("info registers")):
+            self.paused = True
+            self.console.read()
+            return End.DONE, ""
+        self.qmp.command("cont")
+        return None
+
+    def _death(self) -> tuple[End, str]:
+        self.exit_status = Sandbox.release(self.child, grace_s=1.0)
+        self.console.read()
+        if self.exit_status == 128 + signal.SIGXCPU:
+            return End.CPU_LIMIT, "killed by RLIMIT_CPU"
+        return End.QEMU_ABORT, f"QEMU ended with status {self.exit_status}"
+
+    def farewell(self) -> str:
+        """Stop the guest; take the registers and the screen. "" if QEMU is dead."""
+        end = time.monotonic() + FAREWELL_S
+        self.qmp.patience = lambda: time.monotonic() < end
+        registers = ""
+        try:
+            if not self.paused:
+                self.qmp.command("stop")
+            self.console.read()
+            registers = self.qmp.monitor("info registers")
+            if self.boot.screen:
+                size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
+                self.qmp.command("pmemsave", **size)
+                self.screen = True
+            if self.boot.picture:
+                self.qmp.command("screendump", filename=PICTURE, format="png")
+                self.picture = True
+        except Gone:
+            pass
+        return registers.replace("\r\n", "\n")
+
+    def kill(self) -> int | None:
+        """End QEMU; its exit status if it had ended by itself, else None."""
+        if self.qmp.pid:
+            self._cpu_s()
+            self.rss_kib = self._peak_rss_kib()
+            _kill(self.qmp.pid, self.child)
+        Sandbox.release(self.child, grace_s=1.0 if self.qmp.pid else 0.0)
+        return self.exit_status
+
+
+def _tail(path: Path) -> bytes:
+    with open(path, "rb") as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - TAIL_BYTES))
+        return stream.read()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Reports: what people and platforms see of a verdict."""

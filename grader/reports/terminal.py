@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""The verdicts as a student reads them on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.verdict.model import BuildMessage, CheckResult, Status, Verdict
+
+MARKS = {
+    Status.PASS: ("✓", "green"),
+    Status.FAIL: ("✗", "red"),
+    Status.BLOCKED: ("–", "yellow"),
+    Status.NOT_IMPLEMENTED: ("○", "yellow"),
+    Status.BUILD_ERROR: ("✗", "red"),
+    Status.HARNESS_ERROR: ("!", "magenta"),
+}
+MESSAGES_SHOWN = 20
+WIDTH = 100
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console for `file`; wide enough for sentences, never wider than a page."""
+    made = Console(file=file or sys.stdout, highlight=False, markup=False, emoji=False)
+    made.width = min(made.width, WIDTH) if made.is_terminal else WIDTH
+    return made
+
+
+def report(verdicts: Sequence[Verdict], seed: str, out: Console) -> None:
+    """Print every verdict, then the total; the seed always."""
+    for verdict in verdicts:
+        _verdict(verdict, out)
+    if len(verdicts) > 1:
+        _total(verdicts, out)
+    out.print(Text(f"SEED={seed}", "dim"))
+
+
+def _verdict(verdict: Verdict, out: Console) -> None:
+    style = "bold green" if verdict.status is Status.PASS else "bold"
+    head = Table.grid(expand=True)
+    head.add_column(ratio=1)
+    head.add_column(justify="right", no_wrap=True)
+    title = Text(f"{verdict.stage}  {verdict.arch}  {verdict.title}", style)
+    head.add_row(title, Text(_points(verdict.points, verdict.max_points), style))
+    out.print(head)
+    if verdict.messages:
+        _messages(verdict, out)
+    told: set[str] = set()
+    for result in verdict.checks:
+        _check(result, verdict, told, out)
+    if verdict.status not in (Status.PASS, Status.HARNESS_ERROR):
+        out.print(_indented(Text(f"again: {verdict.command}", "cyan"), 2))
+    out.print()
+
+
+def _points(points: int, most: int) -> str:
+    return f"{points}/{most} point{'' if most == 1 else 's'}"
+
+
+def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) -> None:
+    mark, style = MARKS[result.status]
+    row = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    row.add_column(width=2, justify="right")
+    row.add_column(width=5)
+    row.add_column(ratio=1)
+    row.add_column(justify="right", no_wrap=True)
+    tail = f"{result.points}/{result.max_points}"
+    row.add_row(Text(mark, style), result.task, Text(result.title), Text(tail, style))
+    out.print(row)
+    if result.status is Status.PASS:
+        return
+    if result.status is Status.BUILD_ERROR and verdict.messages:
+        return
+    if result.status is Status.BLOCKED:
+        out.print(_indented(Text(f"blocked by {result.blocked_by}", style), 9))
+        return
+    text = result.explanation()
+    if text in told:
+        out.print(_indented(Text(f"{result.status.value}, as above", style), 9))
+        return
+    told.add(text)
+    out.print(_indented(_explained(result), 9))
+
+
+def _explained(result: CheckResult) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    rows = (
+        ("expected", result.expected),
+        ("seen", result.seen),
+        ("at", result.source),
+        ("cause", result.cause),
+        ("mend", result.hint),
+        ("read", result.read),
+    )
+    if result.status is not Status.FAIL:
+        grid.add_row("status", Text(result.status.value, MARKS[result.status][1]))
+    for name, text in rows:
+        if text:
+            grid.add_row(name, Text(text))
+    return grid
+
+
+def _messages(verdict: Verdict, out: Console) -> None:
+    """The compiler's own words, errors first, at the student's file and line."""
+    ordered = sorted(verdict.messages, key=lambda m: m.severity != "error")
+    for message in ordered[:MESSAGES_SHOWN]:
+        out.print(_indented(_message(message), 2))
+    hidden = len(ordered) - MESSAGES_SHOWN
+    if hidden > 0:
+        out.print(_indented(Text(f"… and {hidden} more messages", "dim"), 2))
+
+
+def _message(message: BuildMessage) -> Text:
+    place = message.file
+    if message.line:
+        place += f":{message.line}"
+        if message.column:
+            place += f":{message.column}"
+    style = "red" if message.severity == "error" else "yellow"
+    return Text.assemble(
+        (place, "bold"), ": ", (f"{message.severity}: ", style), message.text
+    )
+
+
+def _total(verdicts: Sequence[Verdict], out: Console) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("stage")
+    table.add_column("arch")
+    table.add_column("status")
+    table.add_column("points", justify="right")
+    for v in verdicts:
+        style = MARKS[v.status][1]
+        each = f"{v.points}/{v.max_points}"
+        table.add_row(v.stage, v.arch, Text(v.status.value, style), each)
+    points = sum(v.points for v in verdicts)
+    most = sum(v.max_points for v in verdicts)
+    table.add_row(Text("total", "bold"), "", "", Text(f"{points}/{most}", "bold"))
+    out.print(table)
+
+
+def _indented(what: RenderableType, columns: int) -> Padding:
+    return Padding(what, (0, 0, 0, columns))

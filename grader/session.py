@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""A quiet pytest session in this process: runs the checks, prints nothing itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.grading import Grading
+from grader.plugin import GRADING, hook
+from grader.settings import ROOT
+
+CHECKS = Path(__file__).with_name("checks")
+# What prints, writes or costs time without use here.
+WITHOUT = (
+    "terminal cacheprovider faulthandler junitxml doctest pastebin unittest nose "
+    "stepwise logging warnings debugging setuponly setupplan xdist"
+).split()
+
+
+def run_checks(grading: Grading) -> str:
+    """Run the checks of the chosen stages.
+
+    Returns what went wrong outside of them, "" if nothing; raises KeyboardInterrupt.
+    """
+    stages = grading.settings.stages
+    files = [str(file) for stage in stages for file in check_files(stage.id)]
+    if not files:
+        names = ", ".join(stage.id for stage in stages)
+        return f"there are no checks for {names}; add grader/checks/test_NN_name.py"
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    arguments = [word for name in WITHOUT for word in ("-p", f"no:{name}")]
+    arguments += ["-s", "--assert=plain", f"--rootdir={ROOT}", "-c", os.devnull]
+    watch = _Watch()
+    given = _Given(grading)
+    pytest.main([*arguments, "-p", "grader.plugin", *files], plugins=[given, watch])
+    if watch.interrupted:
+        raise KeyboardInterrupt
+    return watch.error
+
+
+def check_files(stage: str) -> list[Path]:
+    """grader/checks/test_<NN>_*.py for the stage NN-name."""
+    return sorted(CHECKS.glob(f"test_{stage[:2]}_*.py"))
+
+
+class _Given:
+    """Hands the grading run over to the plugin."""
+
+    def __init__(self, grading: Grading) -> None:
+        self.grading = grading
+
+    # Before the plugin's own, which would start another run.
+    @hook(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[GRADING] = self.grading
+
+
+class _Watch:
+    """Keeps what pytest would have printed: errors of collection and of its own."""
+
+    def __init__(self) -> None:
+        self.error = ""
+        self.interrupted = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.error:
+            lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
+            last = lines[-1].removeprefix("E ").strip() if lines else "no reason given"
+            self.error = f"{report.nodeid} cannot be read: {last}"
+
+    @hook(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """The first boots are under way: time to import what the end needs."""
+        importlib.import_module("grader.reports.terminal")
+
+    def pytest_internalerror(
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> None:
+        self.error = self.error or f"pytest failed: {excinfo.exconly()}"
+
+    def pytest_keyboard_interrupt(
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> None:
+        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and report.when != "call":
+            self.error = self.error or f"{report.nodeid}: {report.longreprtext[-200:]}"

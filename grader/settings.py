@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""What is graded, from where, with which seed: A, ARCH, SRC, PRIOR, SEED, OUT."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import seed as seeds
+from grader.course import Course, Stage
+from grader.errors import OperatorError
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = Path("build/grade")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>."""
+
+    course: Course
+    stages: tuple[Stage, ...]
+    arches: tuple[str, ...]
+    src: Path
+    prior: Path
+    seed: int
+    out: Path
+
+    def pairs(self) -> list[tuple[str, Stage]]:
+        """What gets a verdict: every stage on every architecture it is offered for."""
+        return [(a, s) for a in self.arches for s in self.stages if a in s.arches]
+
+    def command(self, arch: str, stage: str) -> str:
+        """The command that repeats the run of one stage."""
+        words = [f"A={stage}", f"ARCH={arch}", f"SEED={seeds.show(self.seed)}"]
+        words.append(f"SRC={_near(self.src)}")
+        if self.prior != self.src:
+            words.append(f"PRIOR={_near(self.prior)}")
+        return "make grade " + " ".join(shlex.quote(word) for word in words)
+
+
+def resolve(
+    course: Course,
+    *,
+    stages: str | None = None,
+    arches: str | None = None,
+    src: str | None = None,
+    prior: str | None = None,
+    seed: str | None = None,
+    out: str | None = None,
+) -> Settings:
+    """The settings that the operator's words mean; empty and None are the defaults."""
+    chosen = tuple(course.stage(s) for s in _words(stages)) or course.stages
+    wanted = tuple(_words(arches)) or course.arches
+    for arch in wanted:
+        if arch not in course.arches:
+            known = ", ".join(course.arches)
+            raise OperatorError(
+                f"there is no architecture {arch!r}", f"choose ARCH from {known}"
+            )
+    src_folder = _folder(course, src or _default_src(course), "SRC")
+    prior_folder = _folder(course, prior, "PRIOR") if prior else src_folder
+    settings = Settings(
+        course=course,
+        stages=tuple(sorted(set(chosen), key=lambda s: s.order)),
+        arches=tuple(arch for arch in course.arches if arch in wanted),
+        src=src_folder,
+        prior=prior_folder,
+        seed=seeds.parse(seed) if seed else seeds.draw(),
+        out=Path(os.path.abspath(out or course.root / OUT)),
+    )
+    _complete(settings)
+    return settings
+
+
+def _words(text: str | None) -> list[str]:
+    return (text or "").replace(",", " ").split()
+
+
+def _default_src(course: Course) -> str:
+    reference = course.root / "solutions"
+    return str(reference if reference.is_dir() else course.root / "assignments")
+
+
+def _folder(course: Course, text: str, name: str) -> Path:
+    """SRC or PRIOR as given; a repository root stands for its assignments/."""
+    folder = Path(os.path.abspath(text))
+    if not folder.is_dir():
+        state = "is no folder" if folder.exists() else "does not exist"
+        raise OperatorError(
+            f"{name}={text} {state}",
+            f"give a folder laid out as {name}/<stage>/<file>, or a repository's root",
+        )
+    here = any((folder / stage.id).is_dir() for stage in course.stages)
+    if not here and (folder / "assignments").is_dir():
+        return folder / "assignments"
+    return folder
+
+
+def _complete(settings: Settings) -> None:
+    """Every stage that is needed must have its folder, in SRC or in PRIOR."""
+    if not settings.pairs():
+        names = ", ".join(stage.id for stage in settings.stages)
+        offered = sorted({a for s in settings.stages for a in s.arches})
+        raise OperatorError(
+            f"{names} is not offered for {', '.join(settings.arches)}",
+            f"choose ARCH from {', '.join(offered)}",
+        )
+    for stage in settings.stages:
+        if not (settings.src / stage.id).is_dir():
+            raise OperatorError(
+                f"SRC={_near(settings.src)} has no folder {stage.id}",
+                f"put its files into SRC/{stage.id}/, or choose other stages with A",
+            )
+        for earlier in settings.course.upto(stage)[:-1]:
+            if not (settings.prior / earlier.id).is_dir():
+                raise OperatorError(
+                    f"{stage.id} needs the earlier stage {earlier.id}, and "
+                    f"PRIOR={_near(settings.prior)} has no such folder",
+                    "give PRIOR=<folder> with the earlier stages (default: SRC)",
+                )
+
+
+def _near(path: Path) -> str:
+    """`path` as short as it can be typed in the current folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands in for the kernel's arch/cpu.h on the host: ports that the test answers. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <stdint.h>
+
+#define EFLAGS_IF 0x200u
+
+void outb(uint16_t port, uint8_t value);
+uint8_t inb(uint16_t port);
+
+static inline void io_wait(void)
+{
+}
+
+static inline void cpu_cli(void)
+{
+}
+
+static inline void cpu_sti(void)
+{
+}
+
+static inline void cpu_pause(void)
+{
+}
+
+static inline uintptr_t cpu_flags(void)
+{
+    return 0;
+}
+
+#endif

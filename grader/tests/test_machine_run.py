@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: MIT
+"""Real QEMU, tiny kernels: every way in which a boot can end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader import sandbox as confinement
+from grader.machine import At, Boot, End, Limits, Module, Run, Step, Until, Via, run
+from grader.sandbox import Sandbox, Stopped, Tier, detect
+
+# A Multiboot kernel: say(esi) prints a string, listen() returns a byte of COM1 in al.
+KERNEL = """
+bits 32
+global start
+section .text
+    dd 0x1badb002, 0, -0x1badb002
+start:
+    mov esp, 0x90000
+{body}
+    cli
+    hlt
+say:
+    lodsb
+    test al, al
+    jz .end
+    mov ah, al
+    mov dx, 0x3fd
+.wait:
+    in al, dx
+    test al, 0x20
+    jz .wait
+    mov al, ah
+    mov dx, 0x3f8
+    out dx, al
+    jmp say
+.end:
+    ret
+listen:
+    mov dx, 0x3fd
+.wait:
+    in al, dx
+    test al, 1
+    jz .wait
+    mov dx, 0x3f8
+    in al, dx
+    ret
+align 8
+gdt:
+    dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff, 0x00cffa000000ffff, 0x00cff2000000ffff
+gdtr: dw $ - gdt - 1
+    dd gdt
+idtr: dw 0x7ff
+    dd 0x300000
+nothing: dw 0
+    dd 0
+{data}
+"""
+END = 'text: db "[ringlab] end of test", 13, 10, 0'
+SAY = "    mov esi, text\n    call say\n"
+FAULT_GATE = """
+    lgdt [gdtr]
+    jmp 8:.here
+.here:
+    mov dword [0x300000 + 6 * 8], 0x80000 + (handler - $$ & 0xffff)
+    mov word [0x300000 + 6 * 8 + 4], 0x8e00
+    mov word [0x300000 + 6 * 8 + 6], 0x10
+    lidt [idtr]
+"""
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(name="kernel")
+def _kernel(tmp_path: Path) -> Make:
+    def make(body: str, data: str = END) -> Path:
+        source = tmp_path / "kernel.asm"
+        source.write_text(KERNEL.format(body=body, data=data))
+        made, elf = tmp_path / "kernel.o", tmp_path / "kernel.elf"
+        subprocess.run(["nasm", "-f", "elf32", source, "-o", made], check=True)
+        link = ["ld", "-m", "elf_i386", "-Ttext", "0x100000", "-e", "start"]
+        subprocess.run([*link, made, "-o", elf], check=True)
+        return elf
+
+    return make
+
+
+@pytest.fixture(name="start")
+def _start(kernel: Make, tmp_path: Path) -> Callable[..., Run]:
+    def start(body: str, data: str = END, name: str = "run", **more: object) -> Run:
+        boot = replace(Boot("test", kernel(body, data)), **more)  # type: ignore[arg-type]
+        return run(boot, tmp_path / name, detect())
+
+    return start
+
+
+Start = Callable[..., Run]
+
+
+def test_the_awaited_line_ends_a_boot(start: Start) -> None:
+    ended = start(SAY)
+    assert (ended.end, ended.detail) == (End.DONE, "")
+    assert ended.console == b"[ringlab] end of test\r\n"
+    assert "HLT=1" in ended.registers
+    assert ended.exit_status is None
+    assert ended.stderr == ""
+    assert 0 < ended.first_byte_s <= ended.wall_s
+    assert 0 < ended.rss_kib <= 64 << 10
+
+
+def _ram(ended: Run) -> bytes:
+    """All memory but the rest of the image's page, which QEMU never initialises."""
+    data = ended.ram.read_bytes()
+    return data[:0x100000] + data[0x101000:]
+
+
+def test_tier_c_gives_the_same(kernel: Make, tmp_path: Path) -> None:
+    boot = Boot("test", kernel(SAY))
+    first = run(boot, tmp_path / "one", Sandbox(Tier.C))
+    second = run(boot, tmp_path / "a much longer name for two", detect())
+    assert first.tier == "C"
+    assert first.end is second.end is End.DONE
+    assert first.trace.read_bytes() == second.trace.read_bytes()
+    assert first.registers == second.registers
+    assert _ram(first) == _ram(second)
+
+
+def test_a_triple_fault_is_told_from_a_reset(start: Start) -> None:
+    ended = start("    lidt [nothing]\n    ud2\n")
+    assert ended.end is End.TRIPLE_FAULT
+    assert "CPU#0" in ended.registers
+    assert b"v=06" in ended.trace.read_bytes()
+
+
+def test_a_reset_is_told_from_a_triple_fault(start: Start) -> None:
+    ended = start("    mov al, 0xfe\n    out 0x64, al\n    jmp $\n")
+    assert ended.end is End.RESET
+
+
+def test_a_silent_halt_is_seen_at_once(start: Start) -> None:
+    ended = start("")
+    assert ended.end is End.HALTED
+    assert "HLT" in ended.detail
+    assert ended.cpu_s < 1
+
+
+def test_a_halt_elsewhere_is_not_the_end(start: Start) -> None:
+    body = SAY + "    cli\n    hlt\nelsewhere:\n"
+    assert start(body, until=Until(halt=(0x200000, 0x200010))).end is End.HALTED
+    assert start(body, until=Until(halt=(0x100000, 0x100100))).end is End.DONE
+
+
+def test_a_line_without_a_halt_is_not_the_end(start: Start) -> None:
+    ended = start(SAY + "    jmp $\n", limits=Limits(cpu_s=0.4))
+    assert ended.end is End.CPU_LIMIT
+    assert "after the awaited line" in ended.detail
+
+
+def test_a_busy_loop_costs_its_cpu_limit_and_no_more(start: Start) -> None:
+    ended = start("    jmp $\n", limits=Limits(cpu_s=0.5))
+    assert ended.end is End.CPU_LIMIT
+    assert 0.5 <= ended.cpu_s < 0.7
+    assert "EIP=" in ended.registers
+
+
+def test_an_idle_guest_ends_by_the_wall_guard(start: Start) -> None:
+    body = "    lidt [idtr]\n    mov al, 0xff\n    out 0x21, al\n    sti\n    hlt\n"
+    ended = start(body, limits=Limits(wall_s=0.5), icount_shift=None)
+    assert ended.end is End.WALL_LIMIT
+
+
+def test_endless_output_is_cut(start: Start) -> None:
+    ended = start("again:\n" + SAY + "    jmp again\n", 'text: db "spam ", 0')
+    assert ended.end is End.CONSOLE_LIMIT
+    assert len(ended.console) == 256 << 10
+
+
+def test_a_fault_loop_fills_the_log_and_ends(start: Start) -> None:
+    body = FAULT_GATE + "    ud2\nhandler:\n    iret\n"
+    ended = start(body, limits=Limits(log_bytes=1 << 20))
+    assert ended.end is End.LOG_LIMIT
+    assert ended.trace_truncated
+    assert ended.trace.stat().st_size == 1 << 20
+
+
+def test_a_truncated_log_spoils_even_a_good_end(start: Start) -> None:
+    ended = start("    lidt [nothing]\n" + SAY, limits=Limits(log_bytes=500))
+    assert ended.end is End.LOG_LIMIT
+
+
+def test_an_abort_of_qemu_keeps_its_words_and_the_memory(start: Start) -> None:
+    body = """
+    mov dword [0x234560], 0x12345678
+    push 0x23
+    push 0x80000
+    push 2
+    push 0x1b
+    push user
+    iret
+user:
+    ud2
+handler:
+    """
+    ended = start(FAULT_GATE + body)
+    assert ended.end is End.QEMU_ABORT
+    assert ended.exit_status == 134
+    assert "tss" in ended.stderr
+    assert ended.registers == ""
+    assert ended.ram.read_bytes()[0x234560:0x234564] == bytes.fromhex("78563412")
+
+
+def test_an_open_task_is_named(start: Start) -> None:
+    text = 'text: db "[ringlab] task 4.2 is open", 13, 10, 0'
+    ended = start(SAY, text)
+    assert (ended.end, ended.detail) == (End.TASK_OPEN, "4.2")
+
+
+def test_a_panic_is_read_to_its_end(start: Start) -> None:
+    text = 'text: db "[ringlab] panic: oh", 10, "  eip 1", 10, "[ringlab] panic end", 10, 0'
+    ended = start(SAY, text)
+    assert ended.end is End.PANIC
+    assert ended.console.endswith(b"[ringlab] panic end\n")
+    half = start(SAY, 'text: db "[ringlab] panic: oh", 10, 0', name="half")
+    assert (half.end, half.detail) == (End.PANIC, "the panic report is not complete")
+
+
+def test_a_script_types_and_reads(start: Start) -> None:
+    body = """
+    mov esi, prompt
+    call say
+    call listen
+    mov [answer], al
+    call listen
+    mov [answer + 1], al
+    mov esi, answer
+    call say
+    """
+    data = 'prompt: db "name? ", 0\nanswer: db "..", 13, 10\n' + END
+    steps = (Step(r"name\? ", "ok"), Step(r"ok\r\n"))
+    ended = start(body, data, script=steps, icount_shift=None)
+    assert ended.end is End.DONE
+    assert ended.steps == 2
+
+
+def test_registers_can_end_a_boot(start: Start) -> None:
+    body = (
+        "    mov ecx, 50000000\nagain:\n    loop again\n    mov ebx, 0x77\n    jmp $\n"
+    )
+    spin = At(cpl=0, low=0x100000, high=0x100100)
+    never = At(cpl=3, low=0, high=0xFFFFFFFF)
+    ended = start(body, until=Until(line=None, registers=spin))
+    assert ended.end is End.DONE
+    limits = Limits(cpu_s=0.3)
+    ended = start(body, until=Until(line=None, registers=never), limits=limits)
+    assert ended.end is End.CPU_LIMIT
+
+
+def test_screen_and_picture_are_taken_on_request(start: Start) -> None:
+    body = "    mov word [0xb8000], 0x0741\n" + SAY
+    ended = start(body, screen=True, picture=True)
+    assert ended.screen is not None and ended.picture is not None
+    assert ended.screen.read_bytes()[:2] == b"A\x07"
+    assert ended.screen.stat().st_size == 4000
+    assert ended.picture.read_bytes().startswith(b"\x89PNG")
+
+
+# Prints the command line and the module's string: Multiboot info at ebx.
+STRINGS = """
+    mov edi, ebx
+    mov esi, [edi + 16]
+    call say
+    mov esi, mark
+    call say
+    mov esi, [edi + 24]
+    mov esi, [esi + 8]
+    call say
+    mov esi, mark
+    call say
+    mov esi, [edi + 24]
+    mov esi, [esi]
+    call say
+"""
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_words_and_modules_arrive_by_both_loaders(start: Start, via: Via) -> None:
+    modules = (Module("plan", b"the plan's bytes\0", "a=1,2 $b"),)
+    ended = start(
+        STRINGS + SAY,
+        'mark: db "|", 0\ntext: db 13, 10, "[ringlab] end of test", 13, 10, 0',
+        via=via,
+        modules=modules,
+        cmdline="scenario=demo nonce=a$b",
+    )
+    assert ended.end is End.DONE, ended
+    line = ended.console.decode().splitlines()[-2]
+    command, module, data = line.split("|")
+    assert command.endswith("kernel.elf scenario=demo nonce=a$b")
+    assert module.rpartition("/")[2] == "plan a=1,2 $b"
+    assert data == "the plan's bytes"
+
+
+@pytest.mark.parametrize("bad", ["a'b", 'a"b', "a\\b", "\u00e9", "a\nb"])
+def test_words_that_the_loaders_take_differently_are_refused(
+    start: Start, bad: str
+) -> None:
+    with pytest.raises(ValueError):
+        start(SAY, cmdline=bad)
+    with pytest.raises(ValueError):
+        start(SAY, modules=(Module("plan", b"", bad),))
+
+
+def test_the_same_boot_leaves_the_same_log(start: Start) -> None:
+    first = start(SAY, name="one").trace.read_bytes()
+    assert first == start(SAY, name="two").trace.read_bytes()
+    assert first
+
+
+def test_executed_blocks_can_be_traced_in_a_range(start: Start) -> None:
+    trace = ("int", "exec", "in_asm")
+    ranges = ((0x100000, 0x100FFF),)
+    ended = start(SAY, trace=trace, trace_ranges=ranges)
+    log = ended.trace.read_text()
+    assert ended.end is End.DONE
+    assert "Trace 0:" in log and "IN:" in log
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def _qemus(folder: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and b"qemu-system" in (
+                entry / "cmdline"
+            ).read_bytes().replace(b"\0", b" "):
+                if os.readlink(entry / "cwd").startswith(str(folder)):
+                    found.append(entry.name)
+        except OSError:
+            pass
+    return found
+
+
+def test_nothing_is_left_behind(start: Start, tmp_path: Path) -> None:
+    start(SAY)
+    before = _descriptors()
+    start("    jmp $\n", limits=Limits(cpu_s=0.2))
+    start("    lidt [nothing]\n    ud2\n")
+    assert _descriptors() == before
+    assert not _qemus(tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if p.is_socket()]
+    assert all(p.stat().st_uid == os.geteuid() for p in tmp_path.rglob("*"))
+
+
+def test_stop_all_ends_a_boot_at_once(kernel: Make, tmp_path: Path) -> None:
+    boot = Boot("test", kernel("    jmp $\n"), limits=Limits(cpu_s=60))
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(boot, tmp_path / "run", Sandbox(Tier.C))
+        except Stopped as stopped:
+            caught.append(stopped)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not _qemus(tmp_path):
+        time.sleep(0.005)
+    try:
+        confinement.stop_all()
+        thread.join(5)
+        assert caught and not thread.is_alive()
+    finally:
+        confinement.resume()
+    assert not _qemus(tmp_path)
+
+
+def test_two_boots_at_once_do_not_meet(kernel: Make, tmp_path: Path) -> None:
+    boot = Boot("test", kernel(SAY))
+    ends: list[End] = []
+
+    def work(number: int) -> None:
+        ends.append(run(boot, tmp_path / str(number), detect()).end)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ends == [End.DONE] * 3

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""The verdict's data: one for each stage and architecture, schema ringlab/verdict/1."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+SCHEMA = "ringlab/verdict/1"
+
+
+class Status(str, Enum):
+    """How a check, or a whole stage, came out."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    BLOCKED = "blocked"
+    NOT_IMPLEMENTED = "not implemented"
+    BUILD_ERROR = "build error"
+    HARNESS_ERROR = "harness error"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check's outcome. Texts are plain; "" where there is nothing to say."""
+
+    id: str
+    task: str
+    title: str
+    status: Status
+    points: int
+    max_points: int
+    expected: str = ""
+    seen: str = ""
+    cause: str = ""
+    hint: str = ""
+    read: str = ""
+    source: str = ""
+    blocked_by: str = ""
+
+    def explanation(self) -> str:
+        """Every word that the student is told about this check."""
+        texts = (self.expected, self.seen, self.cause, self.hint, self.read)
+        return "\n".join((*texts, self.source))
+
+
+@dataclass(frozen=True)
+class BuildMessage:
+    """A message of compiler, assembler or border check, at the student's line."""
+
+    stage: str
+    file: str
+    line: int
+    column: int
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the grader says about one stage on one architecture."""
+
+    stage: str
+    title: str
+    arch: str
+    status: Status
+    points: int
+    max_points: int
+    seed: str
+    nonce: str
+    evidence_digest: str
+    sandbox: str
+    command: str
+    tools: Mapping[str, str]
+    logs: Mapping[str, str]
+    messages: tuple[BuildMessage, ...]
+    checks: tuple[CheckResult, ...]
+    schema: str = field(default=SCHEMA)
+
+    def to_json(self) -> dict[str, Any]:
+        data = dataclasses.asdict(self)
+        return {"schema": data.pop("schema"), **data}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        fields = dict(data)
+        fields["status"] = Status(fields["status"])
+        fields["messages"] = tuple(BuildMessage(**m) for m in fields["messages"])
+        fields["checks"] = tuple(check_from_json(c) for c in fields["checks"])
+        return cls(**fields)
+
+
+def check_from_json(data: Mapping[str, Any]) -> CheckResult:
+    fields = dict(data)
+    fields["status"] = Status(fields["status"])
+    return CheckResult(**fields)
+
+
+def plain(text: str, limit: int = 4000) -> str:
+    """`text` without control characters (line feeds stay), `limit` characters at most.
+
+    What a student's program or file says must not steer the reader's terminal.
+    """
+    shown = "".join(c if c == "\n" or c.isprintable() else _escaped(c) for c in text)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escaped(char: str) -> str:
+    return "    " if char == "\t" else char.encode("unicode_escape").decode()
+
+
+def overall(statuses: Iterable[Status]) -> Status:
+    """The status of a stage whose checks came out as `statuses`."""
+    found = set(statuses)
+    for status in (Status.HARNESS_ERROR, Status.BUILD_ERROR):
+        if status in found:
+            return status
+    if found <= {Status.PASS}:
+        return Status.PASS
+    if found <= {Status.NOT_IMPLEMENTED, Status.BLOCKED}:
+        return Status.NOT_IMPLEMENTED
+    return Status.FAIL
+
+
+def digest(facts: Mapping[str, Mapping[str, Any]]) -> str:
+    """sha256 over the judged facts, check by check: equal evidence, equal digest."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* One function an instruction, for those that C does not know. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <types.h>
+
+#define EFLAGS_FIXED 0x00000002u /* bit 1 always reads as one */
+#define EFLAGS_IF 0x00000200u
+#define EFLAGS_IOPL_MASK 0x00003000u
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+/* About a microsecond: long enough for an old device to take the last byte. */
+static inline void io_wait(void)
+{
+    outb(0x80, 0);
+}
+
+static inline void cpu_cli(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+static inline void cpu_sti(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void cpu_pause(void)
+{
+    __asm__ volatile("pause");
+}
+
+static inline uintptr_t cpu_flags(void)
+{
+    uintptr_t flags;
+
+    __asm__ volatile("pushf; pop %0" : "=r"(flags));
+    return flags;
+}
+
+/* The address whose access caused the last page fault. */
+static inline uintptr_t read_cr2(void)
+{
+    uintptr_t value;
+
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uintptr_t read_cr3(void)
+{
+    uintptr_t value;
+
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+/* Also throws away every translation that is not global. */
+static inline void write_cr3(uintptr_t value)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+/* Forget the cached translation of the page that holds va. */
+static inline void tlb_flush_page(uintptr_t va)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+/* Stop for good: interrupts off, halted. Defined in halt.asm with its own label. */
+__attribute__((noreturn)) void cpu_halt_forever(void);
+
+#endif

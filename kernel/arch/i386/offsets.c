@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Constants for NASM: this file is only compiled to assembly text, in which each line
+ * "->NAME value" becomes a definition in offsets.inc.
+ */
+#include <arch/cpu.h>
+#include <arch/segment.h>
+#include <arch/trap.h>
+#include <arch/tss.h>
+#include <memmap.h>
+
+#define CONSTANT(name) __asm__ volatile("\n->" #name " %c0" : : "i"(name))
+#define OFFSET(name, type, field)                                                      \
+    __asm__ volatile("\n->" #name " %c0" : : "i"(offsetof(struct type, field)))
+
+void offsets(void);
+
+void offsets(void)
+{
+    CONSTANT(GDT_INDEX_KCODE);
+    CONSTANT(GDT_INDEX_KDATA);
+    CONSTANT(GDT_INDEX_UCODE);
+    CONSTANT(GDT_INDEX_UDATA);
+    CONSTANT(GDT_INDEX_TSS);
+    CONSTANT(GDT_SLOTS);
+    CONSTANT(TSS_DESC_SLOTS);
+    CONSTANT(SEL_KCODE);
+    CONSTANT(SEL_KDATA);
+    CONSTANT(SEL_UCODE);
+    CONSTANT(SEL_UDATA);
+    CONSTANT(SEL_TSS);
+    CONSTANT(SEL_DF_TSS);
+    CONSTANT(EFLAGS_FIXED);
+    CONSTANT(EFLAGS_IF);
+    CONSTANT(PAGE_BYTES);
+    CONSTANT(USER_BASE);
+    CONSTANT(USER_END);
+    CONSTANT(IDENTITY_END);
+    CONSTANT(KERNEL_BASE);
+    CONSTANT(KSTACK_BASE);
+    CONSTANT(KSTACK_SLOTS);
+    CONSTANT(KSTACK_PAGES);
+    CONSTANT(FRAME_POOL_BASE);
+    CONSTANT(VEC_COUNT);
+    CONSTANT(VEC_DE);
+    CONSTANT(VEC_UD);
+    CONSTANT(VEC_DF);
+    CONSTANT(VEC_GP);
+    CONSTANT(VEC_PF);
+    OFFSET(GDT_PTR_LIMIT, table_ptr, limit);
+    OFFSET(GDT_PTR_BASE, table_ptr, base);
+    OFFSET(TRAP_VECTOR, trap_frame, vector);
+    OFFSET(TRAP_ERROR, trap_frame, error);
+    OFFSET(TRAP_IP, trap_frame, ip);
+    OFFSET(TRAP_CS, trap_frame, cs);
+    OFFSET(TRAP_FLAGS, trap_frame, flags);
+    OFFSET(TRAP_SP, trap_frame, sp);
+    OFFSET(TSS_ESP0, tss, esp0);
+    OFFSET(TSS_SS0, tss, ss0);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The console: every character goes to the serial line and to the screen. */
+#include <arch/cpu.h>
+#include <console.h>
+#include <drivers.h>
+
+#define ASCII_DELETE 0x7f
+
+/*
+ * The drivers want interrupts off. One character is the unit: threads that print at the
+ * same time mix their characters, but leave no device in a state between two.
+ */
+static uintptr_t interrupts_off(void)
+{
+    uintptr_t flags = cpu_flags();
+
+    cpu_cli();
+    return flags;
+}
+
+static void interrupts_back(uintptr_t flags)
+{
+    if ((flags & EFLAGS_IF) != 0) {
+        cpu_sti();
+    }
+}
+
+void console_init(void)
+{
+    serial_init();
+    vga_init();
+}
+
+void console_putc(char c)
+{
+    uintptr_t flags = interrupts_off();
+
+    serial_putc(c);
+    vga_putc(c);
+    interrupts_back(flags);
+}
+
+/* A terminal sends other codes for Enter and Backspace than the keyboard driver does.
+ */
+static int from_terminal(int c)
+{
+    if (c == '\r') {
+        return '\n';
+    }
+    return c == ASCII_DELETE ? '\b' : c;
+}
+
+int console_poll(void)
+{
+    uintptr_t flags = interrupts_off();
+    int c = from_terminal(serial_poll());
+
+    if (c < 0) {
+        c = keyboard_poll();
+    }
+    interrupts_back(flags);
+    return c;
+}
+
+char console_getc(void)
+{
+    int c = console_poll();
+
+    while (c < 0) {
+        cpu_pause();
+        c = console_poll();
+    }
+    return (char)c;
+}

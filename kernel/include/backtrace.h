@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Names for addresses, and the chain of callers. */
+#ifndef BACKTRACE_H
+#define BACKTRACE_H
+
+#include <types.h>
+
+/* The function that holds address, and the offset in it; NULL if none is known. */
+const char *symbol_lookup(uintptr_t address, uintptr_t *offset);
+
+/* Print the callers from a frame pointer on; stops at the first that is no kernel stack. */
+void backtrace_print(uintptr_t ip, uintptr_t frame_pointer);
+
+#endif

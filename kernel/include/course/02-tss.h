@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contract of stage 02-tss: where the CPU finds the kernel stack, and the ports closed.
+ * Source: SDM 3A "Task-State Segment (TSS)" (8.2.1), "TSS Descriptor" (8.2.2),
+ * "Task Register" (8.2.4), SDM 1 "I/O Permission Bit Map" (19.5.2).
+ */
+#ifndef COURSE_02_TSS_H
+#define COURSE_02_TSS_H
+
+#include <arch/segment.h>
+#include <arch/tss.h>
+
+/*
+ * Task 2.1. The descriptor of an available TSS with DPL 0: base is its linear address,
+ * limit its last valid offset in bytes, at most 0xfffff. Writes TSS_DESC_SLOTS words of
+ * 8 bytes to slot. Context: any.
+ */
+void tss_encode(uintptr_t base, uint32_t limit, uint64_t slot[TSS_DESC_SLOTS]);
+
+/*
+ * Task 2.2. Prepare the TSS: the segment of the kernel stack where there is one, no I/O
+ * bitmap within the limit, and everything else zero; write its descriptor to
+ * GDT_INDEX_TSS, and make the GDTR cover it. Does not load TR. Context: interrupts off.
+ */
+void tss_init(void);
+
+/*
+ * Task 2.3, in NASM. Load TR with this selector. The descriptor becomes busy; loading a
+ * busy one faults. Context: interrupts off.
+ */
+void tss_load(uint16_t selector);
+
+/*
+ * Task 2.4. From now on the CPU starts at top when it comes from ring 3. top: one past
+ * the highest byte of a kernel stack, 16-aligned. Context: interrupts off.
+ */
+void tss_set_kernel_stack(uintptr_t top);
+
+#endif

@@ -1,0 +1,68 @@
+; SPDX-License-Identifier: MIT
+; One fault of ring 3 after each label. PAD: bytes in front; ABSENT: an address that
+; nobody mapped; KERNEL: an address of the kernel's. What a hook repairs is followed by
+; ud2, so that the registers are seen once more.
+
+bits 32
+
+%macro MARKS 0
+    mov eax, 0xa0000001 + PAD
+    mov ebx, 0xa0000002 + PAD
+    mov esi, 0xa0000003 + PAD
+    mov edi, 0xa0000004 + PAD
+    mov ebp, 0xa0000005 + PAD
+    mov ecx, 0xa0000006 + PAD
+    mov edx, 0xa0000007 + PAD
+    std                         ; the kernel must clear DF for itself, and keep it for us
+%endmacro
+
+    times PAD int3              ; nobody comes here
+de:
+    MARKS
+    xor ecx, ecx
+de_at:
+    div ecx
+de_next:
+    ud2
+ud:
+    MARKS
+ud_at:
+    ud2
+ud_next:
+    ud2
+gp:
+    MARKS
+gp_at:
+    in al, dx
+gp_next:
+    ud2
+gate:
+    MARKS
+gate_at:
+    int 0x80                    ; there is no gate yet that ring 3 may use
+pf_read:
+    MARKS
+    mov ecx, ABSENT
+pf_read_at:
+    cmp al, [ecx]
+pf_read_next:
+    ud2
+pf_write:
+    MARKS
+    mov ecx, ABSENT
+pf_write_at:
+    mov [ecx], al
+kernel_read:
+    MARKS
+    mov ecx, KERNEL
+kernel_read_at:
+    cmp al, [ecx]
+kernel_write:
+    MARKS
+    mov ecx, KERNEL
+kernel_write_at:
+    mov [ecx], al
+kernel_jump:
+    MARKS
+    mov ecx, KERNEL
+    jmp ecx                     ; the fault is at the address jumped to
