@@ -129,13 +129,13 @@ class Engine:
         image: Future[Image],
         fresh: dict[BootSpec, Future[Evidence]],
     ) -> None:
-        """Plan the boots; those through GRUB go first, since they take longest."""
+        """Plan the boots, and run them; those that take longest go first."""
         planned: list[tuple[bool, Plan, Boot, Future[Evidence]]] = []
         for spec, future in fresh.items():
             with _into(future):
                 plan = self._plan(arch, stage, spec, image.result())
                 boot = spec(plan)
-                planned.append((boot.via.name == "GRUB", plan, boot, future))
+                planned.append((_long(boot), plan, boot, future))
         for _, plan, boot, future in sorted(planned, key=lambda p: not p[0]):
             self._submit((future,), self._run, plan, boot, future)
 
@@ -160,6 +160,13 @@ class Engine:
             plan.folder.mkdir(parents=True, exist_ok=True)
             run = machine.run(boot, plan.folder, detect())
             future.set_result(Evidence(run, boot, plan.image, plan.notes))
+
+
+def _long(boot: Boot) -> bool:
+    """GRUB alone takes several times what a short boot takes, and so do long logs."""
+    from grader.machine import Limits
+
+    return boot.via.name == "GRUB" or boot.limits.log_bytes > Limits().log_bytes
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import seed as seeds
 from grader.errors import OperatorError
 from grader.grading import Grading
 from grader.settings import OUT, ROOT
@@ -17,24 +16,23 @@ from grader.verdict import write
 
 def grade(options: Mapping[str, Any]) -> int:
     """Grade, report, and return the exit status; what is the operator's is raised."""
-    seed = options.get("seed")
-    chosen = {
-        **options,
-        "seed": seeds.show(seeds.parse(seed) if seed else seeds.draw()),
-    }
+    seed = ""
     try:
-        return _graded(Grading(chosen))
+        grading = Grading(options)
+        seed = grading.seed_text()
+        return _graded(grading)
     except OperatorError as error:
-        print(f"SEED={chosen['seed']}", file=sys.stderr)
-        _note(chosen, str(error))
+        if seed:
+            print(f"SEED={seed}", file=sys.stderr)
+        _note(options, seed, str(error))
         raise
 
 
-def _note(options: Mapping[str, Any], error: str) -> None:
+def _note(options: Mapping[str, Any], seed: str, error: str) -> None:
     """Leave the operator's error in OUT too, where a machine looks for it."""
     out = Path(options.get("out") or ROOT / OUT)
     try:
-        write.write_summary(out, [], status=2, seed=options["seed"], error=error)
+        write.write_summary(out, [], status=2, seed=seed, error=error)
     except OSError:
         pass
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Runs a command that handles hostile input: no network, few files, hard limits.
 
-Tier A puts it into bubblewrap with namespaces of its own; tier C has limits alone. What a
-command sees lies under the same path inside and outside, so both tiers share command lines.
+Tier A puts it into bubblewrap with namespaces of its own; tier C has limits alone. What
+a command sees lies under the same path inside and outside, if not asked for otherwise,
+so both tiers share command lines.
 """
 
 from __future__ import annotations
@@ -26,13 +27,19 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 # two sandboxes with different ids cannot touch each other's files.
 UID_BASE, UID_COUNT = 0x40000000, 1 << 24
 
+# No --new-session: every command gets a session from Popen, and killpg then reaches all
+# of bwrap, even before its inner process has tied its life to the outer one.
 BWRAP = (
-    "bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session"
+    "bwrap --unshare-all --unshare-user --disable-userns --die-with-parent"
     " --cap-drop ALL --uid 1000 --gid 1000 --ro-bind /usr /usr --symlink usr/bin /bin"
     " --symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/lib32 /lib32"
     " --ro-bind-try /etc/alternatives /etc/alternatives --dev /dev"
     " --size 16777216 --tmpfs /tmp"
 ).split()
+
+
+# A path that is seen under its own name, or (path, another name): see Sandbox.view.
+Mount = Path | tuple[Path, Path]
 
 
 class Tier(enum.Enum):
@@ -150,20 +157,26 @@ class Sandbox:
     tier: Tier
     own_uid: bool = False
 
+    def view(self, path: Path, name: str) -> Path:
+        """Where a command sees `path` if mounted as (path, view): `name` in tier A."""
+        return Path(name) if self.tier is Tier.A else path
+
     def spawn(
         self,
         argv: Sequence[str],
         *,
         cwd: Path,
-        ro: Sequence[Path] = (),
+        ro: Sequence[Mount] = (),
         rw: Sequence[Path] = (),
         limits: Limits = Limits(),
         pass_fds: Sequence[int] = (),
         stdout: int = subprocess.DEVNULL,
         stderr: int = subprocess.DEVNULL,
+        outlive_full_files: bool = False,
     ) -> Child:
         """Start argv in cwd, which lies in one of ro or rw. All paths are absolute.
 
+        outlive_full_files: a write beyond file_bytes fails, and does not kill.
         The caller ends it with release(). Raises Stopped, and OSError when the tools of
         the tier are missing.
         """
@@ -180,6 +193,8 @@ class Sandbox:
                 stderr=stderr,
                 pass_fds=pass_fds,
                 start_new_session=True,
+                # Python ignores SIGXFSZ, and the command inherits that if not restored.
+                restore_signals=not outlive_full_files,
             )
             child = Child(process, self.tier)
             _live.add(child)
@@ -187,7 +202,7 @@ class Sandbox:
 
     @staticmethod
     def release(child: Child, grace_s: float = 0.0) -> int:
-        """Wait grace_s (wall) for a natural end, kill what still runs, reap and forget it.
+        """Wait grace_s (wall) for a natural end, kill what is left, reap, forget.
 
         Returns the status; a killed command has 128 + 9.
         """
@@ -204,7 +219,7 @@ class Sandbox:
         argv: Sequence[str],
         *,
         cwd: Path,
-        ro: Sequence[Path] = (),
+        ro: Sequence[Mount] = (),
         rw: Sequence[Path] = (),
         limits: Limits = Limits(),
     ) -> Result:
@@ -243,7 +258,7 @@ class Sandbox:
         self,
         argv: list[str],
         cwd: Path,
-        ro: Sequence[Path],
+        ro: Sequence[Mount],
         rw: Sequence[Path],
         limits: Limits,
     ) -> list[str]:
@@ -255,16 +270,18 @@ class Sandbox:
         if self.tier is Tier.C:
             return ["setpriv", "--pdeathsig", "KILL", *limited, *argv]
         command = list(BWRAP)
-        for path in ro:
-            command += ["--ro-bind", str(path), str(path)]
+        for mount in ro:
+            outside, inside = mount if isinstance(mount, tuple) else (mount, mount)
+            command += ["--ro-bind", str(outside), str(inside)]
         for path in rw:
             command += ["--bind", str(path), str(path)]
         command += ["--chdir", str(cwd), *limited, f"--nproc={limits.processes}"]
         return self._as_nobody(ro, rw) + command + argv
 
-    def _as_nobody(self, ro: Sequence[Path], rw: Sequence[Path]) -> list[str]:
+    def _as_nobody(self, ro: Sequence[Mount], rw: Sequence[Path]) -> list[str]:
         """A user id for this call alone, if that user can reach every path."""
-        if not (self.own_uid and all(_open_to_all(p.parent) for p in (*ro, *rw))):
+        outside = [m[0] if isinstance(m, tuple) else m for m in (*ro, *rw)]
+        if not (self.own_uid and all(_open_to_all(p.parent) for p in outside)):
             return []
         uid = UID_BASE + secrets.randbelow(UID_COUNT)
         for path in rw:

@@ -15,6 +15,7 @@ CORE += core/frame.c#           page frames, from a fixed pool
 CORE += core/heap.c#            kmalloc and kfree
 CORE += core/kstack.c#          kernel stacks, each above a guard page
 CORE += core/fault.c#           the chain that every fault goes through
+CORE += core/thread.c#          hooks at each switch and tick, and user stacks
 CORE += core/panic.c#           panic, and the halt at an open task
 CORE += core/symbols.c#         names of functions, and the chain of callers
 CORE += drivers/serial.c#       the 16550 UART at COM1
@@ -69,10 +70,11 @@ build/$(1)/obj/%.c.o: %.c build/$(1)/flags/cc
 	  '-ffile-prefix-map=$$(CURDIR)=.' -MMD -MP -MT $$@ -MF "$$$$t.d" -c $$<) \
 	  && mv "$$$$t.d" $$@.d && mv "$$$$t" $$@
 
-# NASM 2.16.01 forgets the included files in -MD, so the dependencies are a call of their own.
+# NASM 2.16.01 forgets the included files in -MD, so the dependencies are a call of their
+# own; and it names the source's folder twice in debug information unless it is absolute.
 build/$(1)/obj/%.asm.o: %.asm build/$(1)/flags/nasm | build/$(1)/include/offsets.inc
 	$$(call say,NASM,$$<)
-	$$(Q)mkdir -p $$(@D); $$(call into,$$@,nasm $$(NASMFLAGS.$(1)) $$<) \
+	$$(Q)mkdir -p $$(@D); $$(call into,$$@,nasm $$(NASMFLAGS.$(1)) '$$(abspath $$<)') \
 	  && nasm $$(NASMFLAGS.$(1)) -M -MP -MQ $$@ $$< >"$$$$t.d" \
 	  && mv "$$$$t.d" $$@.d && mv "$$$$t" $$@
 

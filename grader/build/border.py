@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The border between a student's objects and the grader's image, checked before linking."""
+"""The border between a student's objects and the grader's image, checked before ld."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ STUB_CALLS = frozenset({"task_open"})
 SHT_PROGBITS, SHT_NOBITS = "SHT_PROGBITS", "SHT_NOBITS"
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS = 1, 2, 4, 0x10, 0x20
 SHF_INFO_LINK = 0x40
+UNLOADED_FLAGS = SHF_MERGE | SHF_STRINGS | SHF_INFO_LINK
 LOADED = (
     (re.compile(r"\.text(\..*)?"), SHF_ALLOC | SHF_EXECINSTR),
     (re.compile(r"\.rodata(\..*)?"), SHF_ALLOC | SHF_MERGE | SHF_STRINGS),
@@ -37,16 +38,17 @@ UNLOADED = re.compile(
 )
 GAP_IMAGE_BYTES = 512 << 10
 ALIGN_BYTES = 4096
+# Section -> what it means, and the words by which the source asks for it.
 WHAT = {
-    ".init_array": "a constructor",
-    ".ctors": "a constructor",
-    ".fini_array": "a destructor",
-    ".dtors": "a destructor",
-    ".preinit_array": "a constructor",
-    ".group": "a COMDAT group",
-    ".tdata": "thread-local data",
-    ".tbss": "thread-local data",
-    ".table": "an entry in a table of the kernel",
+    ".init_array": ("a constructor", "constructor"),
+    ".ctors": ("a constructor", "constructor"),
+    ".preinit_array": ("a constructor", "constructor"),
+    ".fini_array": ("a destructor", "destructor"),
+    ".dtors": ("a destructor", "destructor"),
+    ".group": ("a COMDAT group", "comdat"),
+    ".tdata": ("thread-local data", "__thread _Thread_local"),
+    ".tbss": ("thread-local data", "__thread _Thread_local"),
+    ".table": ("an entry in a table of the kernel", ""),
 }
 
 
@@ -106,8 +108,7 @@ class Border:
             for section in elf.iter_sections():
                 why = _section_fault(section)
                 if why is not None:
-                    line = _line_of_word(gap.source, section.name)
-                    yield self._message(gap, why, line)
+                    yield self._message(gap, why, _line_of_section(gap, section.name))
                 elif section["sh_flags"] & SHF_ALLOC:
                     gap.bytes += section["sh_size"]
             table = elf.get_section_by_name(".symtab")
@@ -141,14 +142,14 @@ class Border:
         else:
             gap.defined.add(name)
         if why is not None:
-            yield self._message(gap, why, _line_of_word(gap.source, name))
+            yield self._message(gap, why, line_of_word(gap.source, name))
 
     def _imports(self, gaps: list[Gap]) -> Iterator[Message]:
         own = {symbol for gap in gaps for symbol in gap.defined}
         allowed = own | set(self.uses) | COMPILER_CALLS | STUB_CALLS
         for gap in gaps:
             for symbol in sorted(gap.undefined - allowed):
-                line = self._first_use(gap, symbol) or _line_of_word(gap.source, symbol)
+                line = self._first_use(gap, symbol) or line_of_word(gap.source, symbol)
                 text = f"{symbol} is used, but is not among what this stage may use"
                 yield self._message(gap, text, line)
 
@@ -172,9 +173,10 @@ class Border:
         return 0
 
     def _line(self, gap: Gap, section: str, offset: int) -> int:
+        home = gap.object.parent
         argv = [self.addr2line, "-e", str(gap.object), "-j", section, hex(offset)]
         try:
-            result = self.sandbox.run(argv, cwd=gap.object.parent, ro=[gap.object.parent])
+            result = self.sandbox.run(argv, cwd=home, ro=[home])
         except (OSError, subprocess.SubprocessError):
             return 0
         found = re.search(rb":(\d+)", result.stdout)
@@ -184,11 +186,11 @@ class Border:
 def _section_fault(section: Any) -> str | None:
     """Why this section may not be there, or None."""
     name, flags, kind = section.name, section["sh_flags"], section["sh_type"]
-    for prefix, what in WHAT.items():
+    for prefix, (what, _) in WHAT.items():
         if name == prefix or name.startswith(prefix + "."):
             return f"section {name} is not allowed: {what}"
     if not flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR):
-        if UNLOADED.fullmatch(name) and not flags & ~(SHF_MERGE | SHF_STRINGS | SHF_INFO_LINK):
+        if UNLOADED.fullmatch(name) and not flags & ~UNLOADED_FLAGS:
             return None
         return f"section {name} is not allowed; use .text, .rodata, .data or .bss"
     for pattern, most in LOADED:
@@ -201,12 +203,22 @@ def _section_fault(section: Any) -> str | None:
     return f"section {name} is not allowed; use .text, .rodata, .data or .bss"
 
 
+def _line_of_section(gap: Gap, name: str) -> int:
+    """The line that names the section, or asks for it in other words."""
+    words = [name]
+    for prefix, (_, more) in WHAT.items():
+        if name == prefix or name.startswith(prefix + "."):
+            words += more.split()
+    lines = (line_of_word(gap.source, word) for word in words)
+    return next((line for line in lines if line), 0)
+
+
 def _likely_home(gaps: list[Gap], symbol: str) -> Gap:
     """The gap file that mentions the symbol, else the first one."""
-    return next((gap for gap in gaps if _line_of_word(gap.source, symbol)), gaps[0])
+    return next((gap for gap in gaps if line_of_word(gap.source, symbol)), gaps[0])
 
 
-def _line_of_word(source: str, word: str) -> int:
+def line_of_word(source: str, word: str) -> int:
     """The first line on which word stands alone, 0 if on none."""
     if not word:
         return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Folders under build/cache, one a key; written whole by renaming, so runs can share them."""
+"""Folders under build/cache, one a key; each appears whole, so runs can share them."""
 
 from __future__ import annotations
 

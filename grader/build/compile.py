@@ -17,7 +17,9 @@ from grader.sandbox import Limits, Result, Sandbox
 CPU_S = 15
 LIMITS = Limits(cpu_s=CPU_S, file_bytes=16 << 20, memory_bytes=2 << 30)
 MESSAGES = 50
+SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
+QUOTES = str.maketrans("\u2018\u2019", "''")
 NASM_LINE = re.compile(r"(.+?):(\d+): (?:(fatal|error|warning|panic|note): )?(.*)")
 GAS_LINE = re.compile(r"(.+?):(\d+): (Error|Warning|Fatal error): (.*)")
 
@@ -38,21 +40,29 @@ class Compiler:
         companions: gap files that it may include. Raises SubmissionError.
         """
         name = f"{stage}/{gap}"
-        argv = self._nasm() if gap.endswith(".asm") else self._gcc(tree)
+        seen = self.sandbox.view(tree, SEEN)
+        files = [(path, seen / path.relative_to(tree)) for path in companions]
+        assembly = gap.endswith(".asm")
+        argv = self._nasm() if assembly else self._gcc(seen)
+        # NASM joins its folder and a relative name in DWARF: that names no file.
+        source = str(seen / name) if assembly else name
         result = self.sandbox.run(
-            [*argv, *self._includes(gap, stage), name, "-o", str(out)],
-            cwd=tree,
-            ro=[tree / name, *companions, *header_folders(self.root, self.tools.arch)],
+            [*argv, *self._includes(stage), source, "-o", str(out)],
+            cwd=seen,
+            ro=[(tree / name, seen / name), *files, *self._header_folders()],
             rw=[out.parent],
             limits=LIMITS,
         )
-        reader = _nasm_messages if gap.endswith(".asm") else _gcc_messages
+        reader = _nasm_messages if assembly else _gcc_messages
         text = result.stderr.decode("utf-8", "replace")
         messages = [
-            self._shown(message, stage, name) for message in reader(text, name, stage)
+            self._shown(message, stage, name, seen)
+            for message in reader(text, name, stage)
         ][:MESSAGES]
         made = out.is_file() and not out.is_symlink()
         if result.status == 0 and made:
+            if assembly:
+                _forget_folder(out, seen / name, seen)
             return [m for m in messages if m.severity == "warning"]
         if not any(message.severity == "error" for message in messages):
             why = _why(result, text)
@@ -74,14 +84,16 @@ class Compiler:
         flags = read_flags(self.root, self.tools.arch)
         return ["nasm", *flags.get("NASMFLAGS_ARCH", []), *flags.get("NASMFLAGS", [])]
 
-    def _includes(self, gap: str, stage: str) -> list[str]:
-        # NASM joins folder and name as they are, so it needs the slash.
-        folders = header_folders(self.root, self.tools.arch)
-        return [f"-I{folder}/" for folder in folders] + [f"-I{stage}/"]
+    def _header_folders(self) -> list[Path]:
+        return header_folders(self.root, self.tools.arch)
 
-    def _shown(self, message: Message, stage: str, name: str) -> Message:
+    def _includes(self, stage: str) -> list[str]:
+        # NASM joins folder and name as they are, so it needs the slash.
+        return [f"-I{folder}/" for folder in self._header_folders()] + [f"-I{stage}/"]
+
+    def _shown(self, message: Message, stage: str, name: str, seen: Path) -> Message:
         """File names as the student knows them, and text that is safe to print."""
-        file = message.file.removeprefix("./")
+        file = message.file.removeprefix(f"{seen}/").removeprefix("./")
         if file.startswith("/tmp/"):
             # The compiler's own assembly: the line there means nothing to anyone.
             return Message(name, 0, 0, message.severity, _tidy(message.text), stage)
@@ -91,8 +103,20 @@ class Compiler:
         return Message(escape(file), line, column, message.severity, text, stage)
 
 
+def _forget_folder(object_file: Path, source: Path, folder: Path) -> None:
+    """Make NASM's DWARF relative to folder, as -ffile-prefix-map does; sizes stay.
+
+    "/gap/01-gdt/a.asm" becomes ".////01-gdt/a.asm", and its folder becomes "./////…".
+    """
+    data = object_file.read_bytes()
+    for path, end in ((f"{source.parent}/", b"\0"), (f"{folder}/", b"")):
+        old = path.encode()
+        data = data.replace(old + end, b".".ljust(len(old), b"/") + end)
+    object_file.write_bytes(data)
+
+
 def _tidy(text: str) -> str:
-    return escape(text)[:TEXT_CHARACTERS]
+    return escape(text.translate(QUOTES))[:TEXT_CHARACTERS]
 
 
 def _why(result: Result, text: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.build import cache
-from grader.build.border import Border, Gap
+from grader.build.border import Border, Gap, line_of_word
 from grader.build.compile import Compiler
 from grader.build.link import Linker, LinkFailed
 from grader.build.model import (
@@ -25,13 +25,14 @@ from grader.build.model import (
     Message,
     StageLike,
     SubmissionError,
+    escape,
 )
 from grader.build.sources import take
 from grader.build.tools import Tools, header_folders, tools
 from grader.sandbox import Sandbox, detect
 
 # Counted up when this package links or checks differently: old entries are not used.
-FORMAT = "1"
+FORMAT = "3"
 COMPANIONS = (".h", ".inc")
 COMPILED = (".c", ".asm")
 
@@ -213,7 +214,7 @@ class _Builder:
         try:
             stamp = (build / "core.stamp").read_bytes()
         except FileNotFoundError:
-            raise BuildError(f"{build}/core.stamp is missing; run `make core`") from None
+            raise BuildError(f"no {build}/core.stamp; run `make core`") from None
         digest = hashlib.sha256()
         _feed(digest, FORMAT, stamp, self.tools.identity, stage.id)
         _feed(digest, *(unit.key for unit in units))
@@ -269,9 +270,6 @@ def _headers(folders: Iterable[Path]) -> list[str]:
 
 def _link_messages(stage: StageLike, gaps: list[Gap], text: str) -> list[Message]:
     """What `ld -r` refuses: above all, one function defined in two gap files."""
-    from grader.build.border import _line_of_word
-    from grader.build.model import escape
-
     messages = []
     for line in text.splitlines():
         _, found, symbol = line.partition("multiple definition of ")
@@ -279,7 +277,7 @@ def _link_messages(stage: StageLike, gaps: list[Gap], text: str) -> list[Message
         if found and name:
             gap = next(g for g in reversed(gaps) if name in g.defined)
             said = f"{name} is defined in more than one gap file"
-            at = _line_of_word(gap.source, name)
+            at = line_of_word(gap.source, name)
             messages.append(Message(gap.name, at, 0, "error", said, stage.id))
     if not messages:
         said = escape(text.splitlines()[0])[:300]

@@ -47,8 +47,8 @@ class Linker:
     def image(self, parts: Sequence[str], gaps: Sequence[Path], scratch: Path) -> None:
         """Write scratch/symbols.elf and its stripped, bootable copy scratch/kernel.elf.
 
-        parts: grader-owned objects relative to build/<arch>. Two passes: the first gives
-        the addresses for the symbol table that the second holds at the image's end.
+        parts: grader-owned objects relative to build/<arch>. Two passes: the first
+        gives the addresses for the symbol table that the second holds at its end.
         """
         first, final = scratch / "first.elf", scratch / "symbols.elf"
         self._link(parts, gaps, first, scratch)
@@ -59,7 +59,8 @@ class Linker:
         argv = [self.tools.objcopy, "-I", "binary", "-O", self.tools.bfd]
         argv += ["-B", "i386", "--rename-section"]
         argv += [".data=.ksyms,alloc,load,readonly,data,contents", "--strip-all"]
-        for name, at in (("ksyms", 0), ("ksyms_count", count_at), ("ksyms_names", names_at)):
+        places = {"ksyms": 0, "ksyms_count": count_at, "ksyms_names": names_at}
+        for name, at in places.items():
             argv += ["--add-symbol", f"{name}=.ksyms:{at:#x},global"]
         self._run([*argv, str(blob), str(table)], scratch)
         self._link(parts, [*gaps, table], final, scratch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a build takes and gives: messages as the student knows the files, and an image."""
+"""What a build takes and gives: a stage, messages, an image."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class Image:
     """A kernel with one stage's gap files in it.
 
     elf: stripped and bootable. symbols: the same with symbols and DWARF. key: hash over
-    all that went in. gap_files: object in the image -> gap file, as the student knows it.
+    all that went in. gap_files: object in the image -> gap files, as the student knows
+    them.
     """
 
     elf: Path

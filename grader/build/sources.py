@@ -16,8 +16,8 @@ GAP_BYTES = 1 << 20
 def take(stage: StageLike, arch: str, src: Path) -> dict[str, bytes]:
     """Gap file (relative to SRC/<stage>/) -> content.
 
-    Raises SubmissionError, naming every file that is missing, no plain file, too large or
-    no text. Links are never followed, in no part of the path below src.
+    Raises SubmissionError, naming every file that is missing, no plain file, too large
+    or no text. Links are never followed, in no part of the path below src.
     """
     taken: dict[str, bytes] = {}
     messages: list[Message] = []
@@ -28,7 +28,8 @@ def take(stage: StageLike, arch: str, src: Path) -> dict[str, bytes]:
             _require_text(data)
             taken[gap] = data
         except _Refused as refused:
-            messages.append(Message(name, refused.line, 0, "error", str(refused), stage.id))
+            why = str(refused)
+            messages.append(Message(name, refused.line, 0, "error", why, stage.id))
     if messages:
         raise SubmissionError(messages)
     return taken
@@ -60,7 +61,8 @@ def _read(src: Path, path: PurePosixPath) -> bytes:
             kind = "a folder" if stat.S_ISDIR(state.st_mode) else "no plain file"
             raise _Refused(f"this is {kind}; a gap file is a plain text file")
         if state.st_size > GAP_BYTES:
-            raise _Refused(f"the file has {state.st_size} bytes; at most {GAP_BYTES} fit")
+            size = state.st_size
+            raise _Refused(f"the file has {size} bytes; at most {GAP_BYTES} fit")
         with open(file, "rb", closefd=False) as stream:
             return stream.read(GAP_BYTES + 1)
     finally:

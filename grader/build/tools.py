@@ -47,7 +47,7 @@ def tools(arch: str) -> Tools:
     for name in (*names, "nasm"):
         place = shutil.which(name)
         if place is None:
-            raise BuildError(f"{name} is missing; run `make doctor` for what to install")
+            raise BuildError(f"{name} is missing; `make doctor` says what to install")
         real = os.path.realpath(place)
         state = os.stat(real)
         identity.update(f"{real} {state.st_size} {state.st_mtime_ns}\n".encode())

@@ -94,13 +94,15 @@ def space(evidence: Evidence) -> Space:
 
 
 def user_pages(rng: random.Random, plan: Plan, count: int) -> list[int]:
-    """Distinct page addresses of ring 3, ascending order not kept, never neighbours."""
+    """Distinct page addresses of ring 3, never neighbours, outside the core's stacks."""
     values = of(plan)
     first, last = values["USER_BASE"] // PAGE, min(values["USER_END"], 1 << 47) // PAGE
+    stacks = values["USER_STACKS_BASE"] // PAGE
+    taken = range(stacks - 1, stacks + values["USER_STACKS_BYTES"] // PAGE + 1)
     pages: list[int] = []
     while len(pages) < count:
         page = rng.randrange(first + 1, last - 1)
-        if all(abs(page - other) > 1 for other in pages):
+        if page not in taken and all(abs(page - other) > 1 for other in pages):
             pages.append(page)
     return [page * PAGE for page in pages]
 

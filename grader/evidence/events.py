@@ -71,7 +71,8 @@ class Block:
     """A `Trace` line: a translated block that was entered.
 
     pc: linear address. flags: QEMU's, the low two bits are the CPL. stopped: a
-    `Stopped execution` line for this block follows, so it may not have run.
+    `Stopped execution` line for this block follows, so it may not have run. dump:
+    the registers on entry, where `-d cpu` was asked for.
     """
 
     pc: int
@@ -79,6 +80,12 @@ class Block:
     cs_base: int = 0
     cflags: int = 0
     stopped: bool = False
+    dump: bytes = field(default=b"", repr=False, compare=False)
+
+    @cached_property
+    def regs(self) -> Registers:
+        """The registers on entry, read when first asked for."""
+        return registers.parse(self.dump)
 
     @property
     def cpl(self) -> int:

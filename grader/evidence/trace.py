@@ -140,15 +140,20 @@ def parse(source: Union[bytes, Path]) -> list[Event]:
             )
         elif kind == 18:
             host = m[14]
+            dumped = data.startswith((b"EAX=", b"RAX="), m.end() + 1)
             events.append(
-                Block(int(m[16], 16), int(m[17], 16), int(m[15], 16), int(m[18], 16))
+                Block(
+                    int(m[16], 16),
+                    int(m[17], 16),
+                    int(m[15], 16),
+                    int(m[18], 16),
+                    dump=_dump(data, m.end()) if dumped else b"",
+                )
             )
         elif kind == 19:
             last = events[-1] if events else None
             if isinstance(last, Block) and host == m[19]:
-                events[-1] = Block(
-                    last.pc, last.flags, last.cs_base, last.cflags, stopped=True
-                )
+                events[-1] = replace(last, stopped=True)
         elif kind == 21:
             translated = _code(m[21])
             if translated is not None:

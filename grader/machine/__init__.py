@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One QEMU: boots an image, drives its console, watches limits, returns what was left."""
+"""One QEMU: boots an image, drives its console, watches limits, keeps what is left."""
 
 from grader.machine.iso import IsoError, make_iso
 from grader.machine.model import At, Boot, End, Limits, Module, Run, Step, Until, Via

@@ -68,7 +68,7 @@ def _module_word(module: Module) -> str:
 
 
 def command(boot: Boot, console_fd: int, qmp_fd: int) -> list[str]:
-    """argv; paths are relative to the run's folder, so that its place leaves no trace."""
+    """argv; paths are relative to the run's folder: its place leaves no trace."""
     argv = [f"qemu-system-{boot.arch}", "-M", f"isapc,memory-backend={RAM}"]
     argv += ["-cpu", CPU[boot.arch], "-m", str(boot.ram_mib)]
     argv += ["-object", f"memory-backend-file,id={RAM},size={boot.ram_mib}M"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guest's serial line: collects its bytes, runs the script, sees the marked lines."""
+"""The guest's serial line: keeps its bytes, runs the script, sees the marked lines."""
 
 from __future__ import annotations
 

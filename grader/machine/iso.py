@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes a bootable CD with GRUB, the kernel and its modules (make run, make iso, Via.GRUB)."""
+"""Makes a bootable CD with GRUB, kernel and modules (make run, make iso, Via.GRUB)."""
 
 from __future__ import annotations
 

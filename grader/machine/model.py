@@ -89,11 +89,12 @@ class At:
 class Until:
     """The end that a boot waits for.
 
-    line: a console line (regular expression without its line end), after which the guest
-    must halt with interrupts off; `halt`, if given, is (first, last) address of that HLT's
-    neighbourhood, and a halt elsewhere is End.HALTED.
-    registers: a predicate over HMP's `info registers`, asked with the guest stopped every
-    few ten milliseconds; for guests that spin in ring 3. If both are given, either will do.
+    line: a console line (regular expression without its line end), after which the
+    guest must halt with interrupts off; `halt`, if given, is the range (first, last) of
+    the instruction pointer in that halt, and a halt elsewhere is End.HALTED. With no
+    line and a range, the halt alone will do.
+    registers: a predicate over HMP's `info registers`, asked with the guest stopped,
+    every 25 ms; for guests that spin in ring 3. If both are given, either will do.
     """
 
     line: str | None = r"\[ringlab\] end of [^\r\n]*"
@@ -106,10 +107,10 @@ class Boot:
     """One boot of an image.
 
     elf: the stripped image. cmdline: the words after the kernel's name. trace: items of
-    QEMU's -d. trace_ranges: (first, last) addresses for -dfilter. icount_shift: 2**n ns of
-    virtual time an instruction, None for a real clock (and always by GRUB). screen: leave
-    vga.bin, the 4000 bytes of text at 0xb8000. picture: leave screen.png. iso: a CD made
-    before, else a GRUB boot makes its own.
+    QEMU's -d. trace_ranges: (first, last) addresses for -dfilter. icount_shift: 2**n ns
+    of virtual time an instruction, None for a real clock (and always by GRUB). screen:
+    leave vga.bin, the 4000 bytes of text at 0xb8000. picture: leave screen.png. iso: a
+    CD made before, else a GRUB boot makes its own.
     """
 
     name: str
@@ -135,9 +136,10 @@ class Run:
     """What a boot left in `folder`.
 
     console: all bytes of the serial line, up to the limit. registers: HMP's `info
-    registers` at the end, "" if QEMU died. ram: guest memory, physical address = offset.
-    exit_status: QEMU's own, None if it ran until the grader ended it; 128 + n is signal n.
-    stderr: QEMU's messages, at most 16 KiB. steps: how many script steps were done.
+    registers` at the end, "" if QEMU died. ram: guest memory by physical address.
+    exit_status: QEMU's own, None if it ran until the grader ended it; 128 + n is signal
+    n. stderr: QEMU's messages, at most 16 KiB. steps: how many script steps were done.
+    rss_kib: QEMU's peak. first_byte_s: wall time to the first byte on the console.
     """
 
     folder: Path

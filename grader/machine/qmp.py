@@ -20,8 +20,8 @@ class Gone(Exception):
 class Qmp:
     """Commands and events. `pid` is QEMU's in our own pid namespace, 0 until known.
 
-    The kernel puts the sender's pid on every message (SO_PASSCRED), translated even from
-    a sandbox's pid namespace.
+    The kernel puts the sender's pid on every message (SO_PASSCRED), translated even
+    from a sandbox's pid namespace.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -40,7 +40,7 @@ class Qmp:
         return self.sock.fileno()
 
     def pump(self, timeout_s: float = 0.0) -> None:
-        """Take in what QEMU has sent; waits at most timeout_s (wall) for the first byte."""
+        """Take in what QEMU has sent; waits at most timeout_s (wall) for a byte."""
         if self.closed or not select.select([self.sock], [], [], timeout_s)[0]:
             return
         try:
@@ -65,8 +65,8 @@ class Qmp:
     def command(self, name: str, **arguments: Any) -> Any:
         """Run a command and return its value; raises Gone. Events are kept in order.
 
-        A vCPU that hangs inside QEMU can hold up every answer: `patience` is asked every
-        50 ms whether to wait on.
+        A vCPU that hangs inside QEMU can hold up every answer: `patience` is asked
+        every 50 ms whether to wait on.
         """
         number = self._send(name, arguments)
         while number not in self._answers:

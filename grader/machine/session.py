@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import socket
@@ -68,6 +69,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
                 pass_fds=fds,
                 stdout=stderr.fileno(),
                 stderr=stderr.fileno(),
+                outlive_full_files=True,
             )
         try:
             console_theirs.close()
@@ -197,7 +199,7 @@ class _Session:
         return seen.line or bool(seen.task) or seen.panic_end
 
     def _event(self) -> tuple[End, str] | None:
-        """Shutdown or reset, as QMP reports it; the console is read to its end first."""
+        """Shutdown or reset, as QMP reports it; the console is read to its end."""
         for event in self.qmp.events:
             if event["event"] != "SHUTDOWN":
                 continue
@@ -236,7 +238,7 @@ class _Session:
         return self._cpu_s() < limits.cpu_s and wall_s < limits.wall_s
 
     def _cpu_s(self) -> float:
-        """CPU time that QEMU has used, in steps of 10 ms; 0 while its pid is unknown."""
+        """CPU time that QEMU has used, in steps of 10 ms; 0 until its pid is known."""
         try:
             text = Path(f"/proc/{self.qmp.pid or 'none'}/stat").read_text()
         except OSError:
@@ -250,7 +252,8 @@ class _Session:
             text = Path(f"/proc/{self.qmp.pid or 'none'}/status").read_text()
         except OSError:
             return 0
-        return int(text.partition("VmHWM:")[2].split()[0])
+        size = re.search(r"^VmHWM:\s*(\d+)", text, re.MULTILINE)
+        return int(size[1]) if size else 0  # a zombie has no memory
 
     def _reported(self) -> bool:
         return bool(self.console.task) or self.console.panic_end

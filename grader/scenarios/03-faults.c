@@ -32,9 +32,11 @@ uint32_t scenario_fault_count;
 
 static uint32_t repair_bytes;
 static uint32_t repair_map;
+static struct hook_state entered; /* the CPU, as fault_dispatch was called */
 
 static bool repair(struct trap_frame *frame)
 {
+    scenario_hook_state(&entered);
     if (repair_bytes) {
         memset((void *)frame->ip, 0x90, repair_bytes);
         repair_bytes = 0;
@@ -52,7 +54,7 @@ static void take(struct trap_frame *frame)
 {
     if (scenario_fault_count < RESULTS) {
         scenario_fault_frames[scenario_fault_count] = *frame;
-        scenario_hook_state(&scenario_hook_states[scenario_fault_count]);
+        scenario_hook_states[scenario_fault_count] = entered;
         if (SEL_RPL(frame->cs) == 0) {
             scenario_fault_frames[scenario_fault_count].sp = 0;
             scenario_fault_frames[scenario_fault_count].ss = 0;

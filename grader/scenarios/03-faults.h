@@ -24,6 +24,7 @@ struct hook_state {
     uintptr_t flags;
 };
 
+/* Note the CPU's state, and clear DF for the C code behind. */
 void scenario_hook_state(struct hook_state *state);
 
 /*

@@ -14,6 +14,7 @@
 
 #define RESULTS 32
 #define NO_PROBE 0xffffffff
+#define NEVER 0xffffffff
 
 /* Module "pages": what to map; probe is an offset in the module "probe", or NO_PROBE. */
 struct page {
@@ -28,18 +29,20 @@ struct run {
     uint64_t stack;
 } PACKED;
 
-/* What ring3_run returned, and whether it kept the registers that C relies on. */
+/* What ring3_run returned, and which of the things that C relies on it lost. */
 struct outcome {
     uint32_t vector;
-    uint32_t kept;
+    uint32_t lost; /* LOST_* of ring3.asm; all ones until the run came back */
 };
 
 int32_t scenario_map_results[RESULTS];
 uintptr_t scenario_frames[RESULTS];
 struct outcome scenario_outcomes[RESULTS];
 
-/* ring3.asm: calls ring3_run with marked registers; kept is 1 if all came back. */
-unsigned scenario_run_marked(uintptr_t entry, uintptr_t stack, uint32_t *kept);
+uint32_t scenario_idle; /* 1 once ring3_return came back from doing nothing */
+
+/* ring3.asm: calls ring3_run with marked registers; lost is 0 if all came back. */
+unsigned scenario_run_marked(uintptr_t entry, uintptr_t stack, uint32_t *lost);
 
 static void map_pages(void)
 {
@@ -73,8 +76,9 @@ static void run_probes(void)
     for (unsigned i = 0; i < count; i++) {
         struct outcome *outcome = &scenario_outcomes[i];
 
+        outcome->lost = NEVER;
         outcome->vector = scenario_run_marked((uintptr_t)runs[i].entry,
-                                              (uintptr_t)runs[i].stack, &outcome->kept);
+                                              (uintptr_t)runs[i].stack, &outcome->lost);
     }
 }
 
@@ -84,7 +88,16 @@ static void run(void)
     run_probes();
 }
 
-/* The same while the timer ticks. */
+/* A run, and then a ring3_return that no run waits for. */
+static void idle(void)
+{
+    map_pages();
+    run_probes();
+    ring3_return(0);
+    scenario_idle = 1;
+}
+
+/* Probes while the timer ticks. */
 static void timer(void)
 {
     map_pages();
@@ -107,5 +120,6 @@ static void ports(void)
 
 SCENARIO("ring3-map", AFTER_ALL_INIT, map_pages);
 SCENARIO("ring3-run", AFTER_ALL_INIT, run);
+SCENARIO("ring3-idle", AFTER_ALL_INIT, idle);
 SCENARIO("ring3-timer", AFTER_ALL_INIT, timer);
 SCENARIO("ring3-ports", AFTER_ALL_INIT, ports);

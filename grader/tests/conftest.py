@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures: a small course on disk, and runs of the real grader in a folder of its own."""
+"""Fixtures: a small course on disk, and runs of the real grader."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ TAIL = GOOD_C.count("\n") + 1  # the line after GOOD_C
         ('#include "/etc/passwd"', 0, "passwd"),
         (
             "int x;\n__attribute__((constructor)) static void c(void) { x = 1; }",
-            0,
+            1,
             "constr",
         ),
         ("__thread int t;", 0, "thread-local"),
@@ -39,7 +39,6 @@ TAIL = GOOD_C.count("\n") + 1  # the line after GOOD_C
             0,
             "table of the kernel",
         ),
-        ('__attribute__((section(".text"))) int in_text = 1;', 0, ""),
         ('__asm__(".globl abs_one\\n.set abs_one, 0x1234");', 0, "absolute symbol"),
         (
             "static void *r(void) { return 0; }\n"
@@ -48,12 +47,12 @@ TAIL = GOOD_C.count("\n") + 1  # the line after GOOD_C
             "indirect function",
         ),
         (
-            '__asm__(".section .text.x,\\"axG\\",@progbits,grp,comdat\\n.byte 0\\n.text");',
+            '__asm__(".section .text.x,\\"axG\\",@progbits,grp,comdat\\n.text");',
             0,
             "COMDAT",
         ),
-        ("char huge[1 << 20];", 0, "larger than 512 KiB"),
-        ("__attribute__((aligned(65536))) char wide[4];", 0, "aligned"),
+        ("char huge[1 << 20];", -1, "larger than 512 KiB"),
+        ("__attribute__((aligned(65536))) char wide[4];", -1, "aligned"),
         (
             '__asm__(".pushsection .note.x,\\"a\\"\\n.byte 1\\n.popsection");',
             0,
@@ -72,7 +71,7 @@ def test_crossing_the_border_is_an_error(
     first = lab.messages()[0]
     assert first.file == "01-tiny/answer.c"
     assert said in first.text
-    if line >= 0 and said not in ("larger than 512 KiB", "aligned", ""):
+    if line >= 0:
         assert first.line == TAIL + line
 
 
@@ -165,7 +164,7 @@ def test_a_compile_bomb_ends_and_says_so(
     from grader.sandbox import Limits
 
     monkeypatch.setattr(compiling, "LIMITS", Limits(cpu_s=1, memory_bytes=1 << 29))
-    bomb = "%assign i 0\n%rep 1000000000\n%assign i i+1\n%endrep\n"
+    bomb = "%rep 999999\n%rep 999999\n%assign i 1\n%endrep\n%endrep\n"
     lab.write({"i386/half.asm": GOOD_ASM + bomb})
     assert "compiling needs more than" in lab.messages()[0].text
 

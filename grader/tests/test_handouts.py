@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stripping takes out every solution, leaves the rest, and refuses what it cannot read."""
+"""Stripping takes out every solution, leaves the rest, refuses what it cannot read."""
 
 from __future__ import annotations
 

@@ -26,9 +26,12 @@ Why: the access byte
 BODY = """\
 --- a/gdt.c
 +++ b/gdt.c
-@@ -13,1 +13,1 @@
+@@ -10,4 +10,4 @@
+ int work(void)
+ {
 -    int a = 0;
 +    int a = 1;
+     /* BEGIN SOLUTION 1.2: add one,
 """
 
 

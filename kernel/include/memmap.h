@@ -12,6 +12,7 @@
  *   0x01000000  RAM that no one owns yet
  *   0x04000000  end of the identity map
  *   USER_BASE   user addresses, up to USER_END (arch/layout.h); absent at first
+ *   0xb0000000  of these: stacks that user_stack_create hands out, 16 MiB
  */
 #ifndef MEMMAP_H
 #define MEMMAP_H
@@ -34,6 +35,9 @@
 #define FRAME_POOL_BYTES 0x00400000
 
 #define IDENTITY_END 0x04000000
+
+#define USER_STACKS_BASE 0xb0000000u
+#define USER_STACKS_BYTES 0x01000000u
 
 #define VGA_TEXT_PA 0x000b8000
 

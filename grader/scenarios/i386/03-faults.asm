@@ -50,6 +50,7 @@ scenario_try_end:
     ret
 
 ; void scenario_hook_state(struct hook_state *state)
+; Leaves DF clear, so that a set one shows in what is noted and nowhere else.
 global scenario_hook_state
 scenario_hook_state:
     mov eax, [esp + 4]
@@ -59,6 +60,7 @@ scenario_hook_state:
     mov [eax + 6], gs
     pushf
     pop dword [eax + 8]
+    cld
     ret
 
 ; The label of each ends in _at: the address that the CPU must record.

@@ -5,14 +5,32 @@ bits 32
 
 section .bss
 align 4
-marked_esp: resd 1
+global marked_sp
+marked_sp: resd 1               ; the lowest live word of the caller's stack
 
 section .text
 
 extern ring3_run
 
-; unsigned scenario_run_marked(uintptr_t entry, uintptr_t stack, uint32_t *kept)
-; stack: [esp+12] kept, [esp+8] stack, [esp+4] entry (caller), [esp] return address
+; What ring3_run lost: a bit each. IF and DF count as lost if they are set.
+LOST_SP equ 0x01
+LOST_LIVE equ 0x02
+LOST_FLAGS equ 0x04
+LOST_EBX equ 0x08
+LOST_ESI equ 0x10
+LOST_EDI equ 0x20
+LOST_EBP equ 0x40
+FLAGS_IF_DF equ 0x600
+
+; Behind a comparison: note that bit unless both were equal.
+%macro LOST_UNLESS_EQUAL 1
+    je %%kept
+    or edx, %1
+%%kept:
+%endmacro
+
+; unsigned scenario_run_marked(uintptr_t entry, uintptr_t stack, uint32_t *lost)
+; stack: [esp+12] lost, [esp+8] stack, [esp+4] entry (caller), [esp] return address
 ; clobbers: eax ecx edx, as C allows. Interrupts off.
 global scenario_run_marked
 scenario_run_marked:
@@ -29,24 +47,27 @@ scenario_run_marked:
     push dword 0x5eedb005       ; a live word of the kernel's stack
     push ecx
     push eax
-    mov [marked_esp], esp
+    mov [marked_sp], esp
     call ring3_run
-    xor edx, edx                ; not kept, until all is seen
-    cmp esp, [marked_esp]
-    jne .lost
-    cmp ebx, 0x5eedb001
-    jne .lost
-    cmp esi, 0x5eedb002
-    jne .lost
-    cmp edi, 0x5eedb003
-    jne .lost
-    cmp ebp, 0x5eedb004
-    jne .lost
+    pushf
+    pop ecx
+    xor edx, edx
+    cmp esp, [marked_sp]
+    LOST_UNLESS_EQUAL LOST_SP
+    mov esp, [marked_sp]
     cmp dword [esp + 8], 0x5eedb005
-    jne .lost
-    inc edx
-.lost:
-    mov esp, [marked_esp]
+    LOST_UNLESS_EQUAL LOST_LIVE
+    test ecx, FLAGS_IF_DF
+    LOST_UNLESS_EQUAL LOST_FLAGS
+    cmp ebx, 0x5eedb001
+    LOST_UNLESS_EQUAL LOST_EBX
+    cmp esi, 0x5eedb002
+    LOST_UNLESS_EQUAL LOST_ESI
+    cmp edi, 0x5eedb003
+    LOST_UNLESS_EQUAL LOST_EDI
+    cmp ebp, 0x5eedb004
+    LOST_UNLESS_EQUAL LOST_EBP
+    cld
     add esp, 12
     mov ecx, [esp + 28]
     mov [ecx], edx

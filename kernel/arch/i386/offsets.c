@@ -7,6 +7,7 @@
 #include <arch/segment.h>
 #include <arch/trap.h>
 #include <arch/tss.h>
+#include <course/05-threads.h>
 #include <memmap.h>
 
 #define CONSTANT(name) __asm__ volatile("\n->" #name " %c0" : : "i"(name))
@@ -35,6 +36,8 @@ void offsets(void)
     CONSTANT(PAGE_BYTES);
     CONSTANT(USER_BASE);
     CONSTANT(USER_END);
+    CONSTANT(USER_STACKS_BASE);
+    CONSTANT(USER_STACKS_BYTES);
     CONSTANT(IDENTITY_END);
     CONSTANT(KERNEL_BASE);
     CONSTANT(KSTACK_BASE);
@@ -55,6 +58,8 @@ void offsets(void)
     OFFSET(TRAP_CS, trap_frame, cs);
     OFFSET(TRAP_FLAGS, trap_frame, flags);
     OFFSET(TRAP_SP, trap_frame, sp);
+    OFFSET(THREAD_SP, thread, sp);
+    OFFSET(THREAD_KERNEL_TOP, thread, kernel_top);
     OFFSET(TSS_ESP0, tss, esp0);
     OFFSET(TSS_SS0, tss, ss0);
 }

@@ -5,6 +5,9 @@
 
 #include <types.h>
 
+/* Registers that a C function preserves, besides the stack pointer: ebx esi edi ebp. */
+#define PRESERVED_REGISTERS 4
+
 #define EFLAGS_FIXED 0x00000002u /* bit 1 always reads as one */
 #define EFLAGS_IF 0x00000200u
 #define EFLAGS_IOPL_MASK 0x00003000u
@@ -36,6 +39,12 @@ static inline void cpu_cli(void)
 static inline void cpu_sti(void)
 {
     __asm__ volatile("sti" : : : "memory");
+}
+
+/* Wait for the next interrupt; interrupts are on from here on. */
+static inline void cpu_idle(void)
+{
+    __asm__ volatile("sti; hlt" : : : "memory");
 }
 
 static inline void cpu_pause(void)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What the core does for threads: hooks at each switch and tick, and user stacks. */
+#ifndef THREAD_H
+#define THREAD_H
+
+#include <course/05-threads.h>
+#include <types.h>
+
+struct switch_hook {
+    void (*fn)(struct thread *prev, struct thread *next);
+};
+
+struct tick_hook {
+    void (*fn)(uint64_t ticks);
+};
+
+/* Run fn before each switch, in ascending order. Context: interrupts off. */
+#define SWITCH_HOOK(number, function)                                                  \
+    static const struct switch_hook switch_hook_##function                             \
+        __attribute__((used, section(".table.switch." #number))) = {.fn = (function)}
+
+/* Run fn at each tick, with the number of ticks since the timer was started. */
+#define TICK_HOOK(number, function)                                                    \
+    static const struct tick_hook tick_hook_##function                                 \
+        __attribute__((used, section(".table.tick." #number))) = {.fn = (function)}
+
+/* Run the switch hooks, then thread_switch. Context: interrupts off. */
+void dispatch(struct thread *prev, struct thread *next);
+
+/* Count a tick and run the tick hooks. Context: interrupts off. */
+void tick_dispatch(void);
+
+/* Ticks since the timer was started, and how many there are in a second. */
+#define TICK_HZ 1000
+uint64_t tick_count(void);
+
+/*
+ * A stack for ring 3: its initial pointer, 16-aligned, or 0 when memory is short. Weak:
+ * USER_STACK_PAGES pages at an address of its own for each call, with an absent page
+ * below, in the active address space. Context: interrupts off.
+ */
+#define USER_STACK_PAGES 2
+uintptr_t user_stack_create(void);
+
+#endif
