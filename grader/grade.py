@@ -44,9 +44,8 @@ def _graded(grading: Grading) -> int:
     require(settings.arches)
     grading.open_out()
     try:
-        for arch, stage in settings.pairs():
-            grading.engine.prefetch_image(arch, stage)
-        # Imported while the images are being built.
+        grading.anticipate()
+        # Imported while the first boots run.
         from grader.session import run_checks
 
         error = run_checks(grading)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
 from grader import seed as seeds
-from grader.checks.api import BootSpec, Case, CheckSpec
+from grader.checks.api import MARK, BootSpec, Case, CheckSpec
 from grader.course import Course, Stage
 from grader.engine import Engine
 from grader.errors import OperatorError, operator_fault, require_room
@@ -21,6 +22,7 @@ from grader.verdict.collect import Collector, Record
 from grader.verdict.model import Verdict
 
 LOCK = ".lock"
+CHECKS = Path(__file__).with_name("checks")
 
 
 class Grading:
@@ -125,6 +127,16 @@ class Grading:
                 "choose another folder with OUT=<folder>",
             ) from None
 
+    def anticipate(self) -> None:
+        """Start all boots of the chosen stages, before pytest is even imported."""
+        pairs = self.settings.pairs()
+        for arch, stage in pairs:
+            self.engine.prefetch_image(arch, stage)
+        for arch, stage in pairs:
+            offered = {entry.id for entry in stage.checks_for(arch)}
+            specs = [spec for spec in _specs(stage.id) if spec.id in offered]
+            self.engine.prefetch(arch, stage, [b for s in specs for b in s.boots])
+
     def begin(self, cases: list[Case]) -> None:
         """Start what the checks need; a worker starts a stage when it gets one."""
         for case in cases:
@@ -223,3 +235,21 @@ class Grading:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def check_files(stage: str) -> list[Path]:
+    """grader/checks/test_<NN>_*.py for the stage NN-name."""
+    return sorted(CHECKS.glob(f"test_{stage[:2]}_*.py"))
+
+
+def _specs(stage: str) -> list[CheckSpec]:
+    """What the stage's check files declare; one that is broken is left to pytest."""
+    found: list[CheckSpec] = []
+    for file in check_files(stage):
+        try:
+            module = importlib.import_module(f"grader.checks.{file.stem}")
+        except Exception:
+            continue
+        marks = (getattr(each, MARK, None) for each in vars(module).values())
+        found += [mark for mark in marks if isinstance(mark, CheckSpec)]
+    return found

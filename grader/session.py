@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.grading import Grading
+from grader.grading import Grading, check_files
 from grader.plugin import GRADING, hook
 from grader.settings import ROOT
 
-CHECKS = Path(__file__).with_name("checks")
 # What prints, writes or costs time without use here.
 WITHOUT = (
     "terminal cacheprovider faulthandler junitxml doctest pastebin unittest nose "
@@ -41,11 +39,6 @@ def run_checks(grading: Grading) -> str:
     if watch.interrupted:
         raise KeyboardInterrupt
     return watch.error
-
-
-def check_files(stage: str) -> list[Path]:
-    """grader/checks/test_<NN>_*.py for the stage NN-name."""
-    return sorted(CHECKS.glob(f"test_{stage[:2]}_*.py"))
 
 
 class _Given:

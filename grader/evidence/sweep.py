@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+
+PART_BYTES = 4 << 20  # read at once: the whole log need not be in memory
+RECORD_BYTES = 4096  # longer than any record, so none is lost between two parts
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,22 @@ def sweep(path: Path, pc: int) -> Sweep:
     The conditions of trace.is_genuine_fault, in one pass over the raw bytes;
     a record cut off at the end does not count. pc: linear address of the `in` or `out`.
     """
-    if not path.is_file() or path.stat().st_size == 0:
+    if not path.is_file():
         return Sweep(frozenset(), 0)
+    ports: set[bytes] = set()
+    faults = 0
+    pattern: re.Pattern[bytes] | None = None
+    rest = b""
     with path.open("rb") as file:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            sample = re.search(rb"\bIP=[0-9a-f]{4}:([0-9a-f]+) ", data)
-            if sample is None:
-                return Sweep(frozenset(), 0)
-            wide = len(sample[1]) == 16
-            found = _sweep_pattern(pc, wide).findall(data)
-    return Sweep(frozenset(int(digits, 16) for digits in set(found)), len(found))
+        while part := file.read(PART_BYTES):
+            data = rest + part
+            if pattern is None:
+                sample = re.search(rb"\bIP=[0-9a-f]{4}:([0-9a-f]+) ", data)
+                pattern = _sweep_pattern(pc, len(sample[1]) == 16) if sample else None
+            end = max(0, len(data) - RECORD_BYTES)
+            for record in pattern.finditer(data) if pattern else ():
+                ports.add(record[1])
+                faults += 1
+                end = max(end, record.end())
+            rest = data[end:]
+    return Sweep(frozenset(int(digits, 16) for digits in ports), faults)

@@ -13,6 +13,7 @@ execution` of the same block does not prove that the block ran.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Optional, Union

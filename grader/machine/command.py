@@ -67,7 +67,7 @@ def _module_word(module: Module) -> str:
     return " ".join(words).replace(",", ",,")  # a comma separates modules
 
 
-def command(boot: Boot, console_fd: int, qmp_fd: int) -> list[str]:
+def command(boot: Boot, qmp_fd: int) -> list[str]:
     """argv; paths are relative to the run's folder: its place leaves no trace."""
     argv = [f"qemu-system-{boot.arch}", "-M", f"isapc,memory-backend={RAM}"]
     argv += ["-cpu", CPU[boot.arch], "-m", str(boot.ram_mib)]
@@ -78,7 +78,7 @@ def command(boot: Boot, console_fd: int, qmp_fd: int) -> list[str]:
     # The BIOS puts the time of day into low memory: always the same, for equal runs.
     argv += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
     argv += ["-no-reboot", "-action", "shutdown=pause"]
-    argv += ["-chardev", f"socket,id=console,fd={console_fd}"]
+    argv += ["-chardev", "stdio,id=console,signal=off"]
     argv += ["-serial", "chardev:console"]
     argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp"]
     argv[-1] += ",mode=control"

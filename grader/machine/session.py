@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
@@ -48,11 +49,10 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
     """
     folder = folder.resolve()
     outputs = prepare(boot, folder, sandbox)
-    console, console_theirs = socket.socketpair()
     qmp, qmp_theirs = socket.socketpair()
-    with console, console_theirs, qmp, qmp_theirs:
+    console = Console(boot)
+    with qmp, qmp_theirs, contextlib.closing(console):
         client = Qmp(qmp)
-        fds = (console_theirs.fileno(), qmp_theirs.fileno())
         confines = Confines(
             cpu_s=int(boot.limits.cpu_s) + 10,
             memory_bytes=boot.limits.memory_bytes,
@@ -61,18 +61,19 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         with open(folder / STDERR, "wb") as stderr:
             began = time.monotonic()
             child = sandbox.spawn(
-                command(boot, *fds),
+                command(boot, qmp_theirs.fileno()),
                 cwd=folder,
                 ro=[folder],
                 rw=outputs,
                 limits=confines,
-                pass_fds=fds,
-                stdout=stderr.fileno(),
+                pass_fds=[qmp_theirs.fileno()],
+                stdin=console.qemu_in,
+                stdout=console.qemu_out,
                 stderr=stderr.fileno(),
                 outlive_full_files=True,
             )
         try:
-            console_theirs.close()
+            console.started()
             qmp_theirs.close()
             session = _Session(boot, folder, child, client, console, began)
             end, detail = session.watch()
@@ -141,14 +142,14 @@ class _Session:
         folder: Path,
         child: Child,
         qmp: Qmp,
-        sock: socket.socket,
+        console: Console,
         began: float,
     ) -> None:
         self.boot = boot
         self.folder = folder
         self.child = child
         self.qmp = qmp
-        self.console = Console(sock, boot)
+        self.console = console
         self.began = began
         self.first_byte_s = 0.0
         self.cpu_s = 0.0

@@ -71,6 +71,7 @@ static void ports(void)
 }
 
 SCENARIO("tss-encode", 200, encode);
+SCENARIO("tss-init", 200, tss_init);
 SCENARIO("tss-load", 200, load);
 SCENARIO("tss-set-stack", 200, set_stack);
 SCENARIO("tss-trap", 200, trap);

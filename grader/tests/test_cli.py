@@ -123,7 +123,7 @@ def test_the_handout_scores_nothing_and_names_its_task(
     assert all("Task 0.1" in check["seen"] for check in verdict["checks"])
 
 
-OPERATOR = {
+OPERATOR: dict[str, tuple[list[str], str]] = {
     "stage": (["--stage=99-x"], "choose A from 00-boot"),
     "arch": (["--arch=arm"], "choose ARCH from"),
     "src": (["--src=/nowhere"], "SRC=/nowhere does not exist"),

@@ -78,6 +78,7 @@ class Collector:
         results = tuple(record.result for record in mine)
         messages = dict.fromkeys(m for record in mine for m in record.messages)
         boots = dict.fromkeys(boot for record in mine for boot in record.boots)
+        folder = write.stage_folder(self.settings.out, arch, stage.id) / write.RUNS
         facts = {record.result.id: record.facts for record in mine}
         return Verdict(
             stage=stage.id,
@@ -92,7 +93,11 @@ class Collector:
             sandbox=sandbox,
             command=self.settings.command(arch, stage.id),
             tools=dict(tools),
-            logs={boot: f"{write.RUNS}/{boot}" for boot in boots},
+            logs={
+                boot: f"{write.RUNS}/{boot}"
+                for boot in boots
+                if (folder / boot).is_dir()
+            },
             messages=tuple(messages),
             checks=results,
         )

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""What the checks of 03-faults share: the boots, the faults that must come, the lines."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+
+from grader.checks import support
+from grader.checks.api import Case, Plan, boot
+from grader.checks.record import Evidence
+from grader.evidence import explain
+from grader.evidence.trace import Interrupt
+from grader.machine import Boot, Module, Via
+
+READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
+READ_ERROR = 'SDM 3A "Error Code" (6.13)'
+HEADER = "kernel/include/course/03-faults.h"
+ENTRY = "i386/fault_entry.asm"
+
+NAMES = {0: "#DE", 6: "#UD", 8: "#DF", 13: "#GP", 14: "#PF"}
+WITH_ERROR_CODE = (8, 13, 14)
+RING0 = ("de", "ud", "gp", "pf_read", "pf_write", "pf_text")  # enum provoke
+RING3 = (
+    "de",
+    "ud",
+    "gp",
+    "gate",
+    "pf_read",
+    "pf_write",
+    "kernel_read",
+    "kernel_write",
+    "kernel_jump",
+)
+# What a hook repairs: bytes at the instruction to turn into nop, pages to map.
+REPAIRED = {"de": (2, 0), "ud": (2, 0), "gp": (1, 0), "pf_read": (0, 1)}
+
+
+def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot:
+    """A boot that provokes these faults: label, ring, bytes to repair, page to map."""
+    rng = plan.rng()
+    values = support.of(plan)
+    code, stack, absent = support.user_pages(rng, plan, 3)
+    absent += rng.randrange(0, support.PAGE, 4)
+    kernel = rng.randrange(values["FRAME_POOL_BASE"], values["IDENTITY_END"], 4)
+    pad = rng.randrange(1, 2000)
+    probe = plan.probe("faults", PAD=pad, ABSENT=absent, KERNEL=kernel)
+    top = stack + 16 * rng.randrange(64, 256)
+    data = b"".join(
+        struct.pack(
+            "<QQII",
+            code + probe.labels[name] if ring else RING0.index(name),
+            top if ring else 0,
+            repair,
+            page,
+        )
+        for name, ring, repair, page in runs
+    )
+    for key, value in {
+        "runs": runs,
+        "code": code,
+        "probe": probe,
+        "absent": absent,
+        "kernel": kernel,
+    }.items():
+        plan.note(key, value)
+    return plan.boot(
+        "faults-run",
+        *support.hexadecimal(code=code, stack=stack, absent=absent),
+        modules=(Module("probe", probe.data), Module("runs", data)),
+        via=via,
+    )
+
+
+@boot("faults")
+def faults_boot(plan: Plan) -> Boot:
+    runs = [(name, 0, 0, 0) for name in RING0] + [(name, 3, 0, 0) for name in RING3]
+    plan.rng("order").shuffle(runs)
+    return planned(plan, runs, Via.DIRECT)
+
+
+@boot("resume")
+def resume_boot(plan: Plan) -> Boot:
+    runs = [(name, 3, *how) for name, how in REPAIRED.items()]
+    plan.rng("order").shuffle(runs)
+    return planned(plan, runs, Via.DIRECT)
+
+
+@boot("overflow")
+def overflow_boot(plan: Plan) -> Boot:
+    return plan.boot("faults-overflow")
+
+
+@boot("grub")
+def grub_boot(plan: Plan) -> Boot:
+    runs = [("gp", 3, 0, 0), ("pf_read", 0, 0, 0)]
+    return planned(plan, runs, Via.GRUB)
+
+
+def faults(evidence: Evidence) -> list[Interrupt]:
+    """Every fault that the CPU delivered; the int 0x80 that a gate refused counts once."""
+    return [event for event in support.interrupts(evidence) if event.fault]
+
+
+def expected_place(evidence: Evidence, name: str, ring: int) -> int:
+    """The address of the instruction that must fault."""
+    if name == "kernel_jump":
+        return int(evidence.notes["kernel"])
+    if ring:
+        return probe_label(evidence, f"{name}_at")
+    return support.address_of(evidence, f"scenario_provoke_{name}_at")
+
+
+def probe_label(evidence: Evidence, name: str) -> int:
+    """The address of a label of the probe."""
+    return int(evidence.notes["code"] + evidence.notes["probe"].labels[name])
+
+
+def recorded(case: Case, evidence: Evidence) -> list[Interrupt]:
+    """The CPU's record of the provoked faults, one a run, each at its place."""
+    events = faults(evidence)
+    runs = evidence.notes["runs"]
+    for number, (name, ring, _, _) in enumerate(runs):
+        at = expected_place(evidence, name, ring)
+        event = events[number] if number < len(events) else None
+        if event is None or (event.pc, event.cpl) != (at, ring):
+            expected = f"The fault “{name}” of ring {ring} at {at:#x} comes next."
+            unexpected(case, evidence, event, expected)
+    return events[: len(runs)]
+
+
+def unexpected(
+    case: Case, evidence: Evidence, event: Interrupt | None, expected: str
+) -> None:
+    """Fail, with the reason for a fault that should not have come."""
+    if event is None:
+        case.fail(
+            expected=expected,
+            seen="The CPU recorded no more faults.",
+            cause="The way out of the fault before it led somewhere else.",
+            hint="Draw the stack of your entry, word by word.",
+            read=READ_FRAME,
+        )
+    why = explain.fault(evidence.scene, event)
+    case.fail(
+        expected=expected,
+        seen=f"The CPU recorded {support.show(event)}. {why.seen}",
+        cause=f"The fault before it led to this one. {why.cause}",
+        hint=why.hint,
+        read=why.read,
+        source=why.source,
+    )
+
+
+LINE = re.compile(
+    r"fault (?P<name>\S+) vector=(?P<vector>\d+) error=(?P<error>0x[0-9a-f]{8}) "
+    r"cs=(?P<cs>0x[0-9a-f]{4}) rpl=(?P<rpl>[0-3]) ip=(?P<ip>0x[0-9a-f]+)(?P<rest>.*)"
+)
+
+
+def reports(evidence: Evidence) -> list[Mapping[str, str]]:
+    """The lines of fault_report on the console, in order."""
+    lines = evidence.console.splitlines()
+    return [found.groupdict() for line in lines if (found := LINE.fullmatch(line))]
+
+
+def page_words(event: Interrupt) -> tuple[str, str, str]:
+    """What the report says of the error code of a #PF."""
+    return (
+        "user" if event.e & 4 else "kernel",
+        "fetch" if event.e & 16 else "write" if event.e & 2 else "read",
+        "present" if event.e & 1 else "absent",
+    )
+
+
+def rest_of(event: Interrupt, digits: int) -> str:
+    """What the report adds behind ip for this fault."""
+    if event.v == 14:
+        return f" cr2=0x{event.cr2:0{digits}x} {' '.join(page_words(event))}"
+    if event.v == 13 and event.e:
+        table = "idt" if event.e & 2 else "ldt" if event.e & 4 else "gdt"
+        return f" {table} index={event.e >> 3}"
+    return ""
+
+
+def fields_of(event: Interrupt, digits: int) -> dict[str, str]:
+    """The fields of the line, as the CPU's record asks for them; #DF has no code here."""
+    error = 0 if event.v == 8 else event.e
+    return {
+        "name": NAMES[event.v],
+        "vector": str(event.v),
+        "error": f"{error:#010x}",
+        "cs": f"{event.cs:#06x}",
+        "rpl": str(event.cs & 3),
+        "ip": f"0x{event.ip:0{digits}x}",
+    }
+
+
+def line_of(event: Interrupt, digits: int) -> str:
+    """The whole line that the contract asks for."""
+    name, *others = fields_of(event, digits).items()
+    words = " ".join(f"{key}={value}" for key, value in others)
+    return f"fault {name[1]} {words}{rest_of(event, digits)}"
+
+
+def digits_of(case: Case) -> int:
+    """Hexadecimal digits of an address."""
+    return 2 * support.word_bytes(case.arch)
+
+
+def paired(
+    case: Case, evidence: Evidence, events: list[Interrupt]
+) -> list[tuple[Interrupt, Mapping[str, str]]]:
+    """Each fault of the CPU's record with the line that was printed for it."""
+    lines = reports(evidence)
+    near = [line for line in evidence.console.splitlines() if "vector" in line]
+    near += [line for line in evidence.console.splitlines() if "fault" in line]
+    near = [line for line in near if not LINE.fullmatch(line)]
+    said = f" The nearest other line is “{near[0]}”." if near else ""
+    first = line_of(events[0], digits_of(case)) if events else ""
+    case.expect(
+        len(lines) == len(events),
+        expected=f"{len(events)} lines in the form of the contract, one a fault; the "
+        f"first is “{first}”.",
+        seen=f"{len(lines)} lines have that form.{said}",
+        cause=(
+            "The line has another form: a word, a blank, or the number of digits."
+            if near
+            else "fault_report prints no line, or one without its end."
+        ),
+        hint="Compare with the examples in the contract, blank by blank: 0x%08x prints "
+        "eight digits, 0x%04x four; one \\n, at the end.",
+        read=HEADER,
+    )
+    return list(zip(events, lines))
+
+
+CAUSES = {
+    "name": "The name does not go with the vector.",
+    "vector": "The vector is not the one that the entry pushed.",
+    "error": "The error code is not the one in the frame.",
+    "cs": "CS must be that of the code that faulted, from the frame.",
+    "rpl": "The RPL is the low two bits of the CS in the frame. The CS of the handler "
+    "itself always says 0.",
+    "ip": "The address is not the instruction's. It stands in the frame.",
+}
+
+
+def expect_fields(case: Case, event: Interrupt, line: Mapping[str, str]) -> None:
+    """The line up to ip agrees with the CPU's record."""
+    digits = digits_of(case)
+    for field, want in fields_of(event, digits).items():
+        have = line[field]
+        cause = CAUSES[field]
+        if field == "ip" and event.v == 14 and int(have, 16) == event.cr2:
+            cause = (
+                "The report shows CR2, which is the address that was accessed, and not "
+                "the address of the instruction."
+            )
+        case.expect(
+            have == want,
+            expected=f"For {support.show(event)} the report says {field} {want}.",
+            seen=f"It says {have}.",
+            cause=cause,
+            hint="Take each field from the struct trap_frame that you are given.",
+            read=HEADER,
+            source="faults.c",
+        )

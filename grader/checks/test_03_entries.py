@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""03-faults: the gates, the frames that the entries build, and the way back."""
+
+from __future__ import annotations
+
+from grader.checks import support
+from grader.checks.api import Case, check
+from grader.checks.faults import (
+    ENTRY,
+    NAMES,
+    READ_ERROR,
+    READ_FRAME,
+    REPAIRED,
+    WITH_ERROR_CODE,
+    expected_place,
+    faults,
+    faults_boot,
+    probe_label,
+    recorded,
+    resume_boot,
+    unexpected,
+)
+from grader.checks.record import Evidence
+from grader.evidence.descriptors import GateDescriptor
+from grader.evidence.trace import Interrupt
+from grader.machine import End
+
+READ_GATES = 'SDM 3A "IDT Descriptors" (6.11)'
+READ_FLAGS = (
+    'SDM 3A "Flag Usage By Exception- or Interrupt-Handler Procedure" (6.12.1.3)'
+)
+GATES = (0, 6, 13, 14)
+INTERRUPT_GATE, TRAP_GATE = 0xE, 0xF
+
+
+def gate_of(case: Case, evidence: Evidence, vector: int) -> GateDescriptor:
+    """The entry of the IDT, read from guest memory; what cannot be read is zero."""
+    wide = case.arch == "x86_64"
+    size = 16 if wide else 8
+    table = evidence.registers.idt
+    raw = b"" if table is None else support.space(evidence).read(table.base, 32 * size)
+    raw = raw[vector * size :][:size]
+    return GateDescriptor.decode(raw.ljust(size, b"\0"), wide=wide)
+
+
+@check("fault-gates", boots=(faults_boot,))
+def test_gates(case: Case) -> None:
+    """#DE, #UD, #GP and #PF have present interrupt gates with DPL 0 and kernel code."""
+    evidence = case.run(faults_boot, ends=support.ANY_END)
+    if evidence.run.end is End.TASK_OPEN or evidence.registers.idt is None:
+        case.run(faults_boot)
+    kernel_code = support.of(case)["SEL_KCODE"]
+    for vector in GATES:
+        gate = gate_of(case, evidence, vector)
+        name = NAMES[vector]
+        unclaimed = support.array(evidence, "unclaimed_entries", "I", vector + 1)
+        case.expect(
+            gate.offset != unclaimed[vector][0],
+            expected=f"The gate of {name} (vector {vector}) leads to an entry of yours.",
+            seen=f"It still leads to the core's panic: {gate}.",
+            cause=f"fault_init did not write the gate of {name}.",
+            hint="idt_set_gate once for each of the four vectors.",
+            read=READ_GATES,
+        )
+        wrong = wrong_fields(gate, kernel_code)
+        case.expect(
+            not wrong,
+            expected=f"{name} (vector {vector}): present, interrupt gate, DPL 0, selector "
+            f"{kernel_code:#x}.",
+            seen=f"The gate reads: {gate}.",
+            cause=" ".join(wrong),
+            hint="The attribute byte is put together from the GATE_* bits of "
+            "arch/trap.h; the selector is that of the code that the entry lies in.",
+            read=READ_GATES,
+            source="fault_init (faults.c)",
+        )
+    case.fact("gates", list(GATES))
+
+
+def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
+    """What each wrong field of a gate leads to; empty for a right one."""
+    found = []
+    if not gate.p:
+        found.append(
+            "The present bit is 0, so the CPU raises #NP instead of calling the entry."
+        )
+    if gate.dpl != 0:
+        found.append(
+            f"The DPL is {gate.dpl}: code of ring 3 could fake this fault with int."
+        )
+    if gate.type == TRAP_GATE:
+        found.append(
+            "A trap gate leaves IF as it was: an interrupt could come in before the "
+            "frame is complete, and CR2 be overwritten before it is read."
+        )
+    elif gate.type != INTERRUPT_GATE:
+        found.append(
+            f"The type is {gate.type:#x}, {gate.kind}; an interrupt gate is 0xe."
+        )
+    if gate.selector != kernel_code:
+        found.append(
+            f"The selector is {gate.selector:#x}, but the entry is kernel code: the CPU "
+            "loads CS from here."
+        )
+    return found
+
+
+# struct trap_frame, from its lowest address upwards.
+FRAME_I386 = "19I"
+FIELDS_I386 = (
+    "gs fs es ds edi esi ebp pusha_esp ebx edx ecx eax vector error ip cs flags sp ss"
+).split()
+SELECTORS = ("ds", "es", "fs", "gs", "cs", "ss")
+SEGMENTS = ("ds", "es", "fs", "gs")
+GENERAL = ("edi", "esi", "ebp", "ebx", "edx", "ecx", "eax")
+RESUME_FLAG = 0x10000  # the CPU sets it in the EFLAGS that a fault saves
+
+
+def frames(evidence: Evidence, count: int) -> list[dict[str, int]]:
+    """The struct trap_frame that fault_dispatch got, by run; selectors have 16 bits."""
+    rows = support.array(evidence, "scenario_fault_frames", FRAME_I386, count)
+    found = [dict(zip(FIELDS_I386, row)) for row in rows]
+    for frame in found:
+        frame.update({name: frame[name] & 0xFFFF for name in SELECTORS})
+        frame["flags"] &= ~RESUME_FLAG
+    return found
+
+
+def should_be(event: Interrupt) -> dict[str, int]:
+    """The frame that the CPU's record asks for: what the CPU pushed comes first."""
+    want = {"vector": event.v, "error": event.e, "ip": event.ip, "cs": event.cs}
+    want["flags"] = (event.regs.flags or 0) & ~RESUME_FLAG
+    if event.cpl == 3:
+        want |= {"sp": event.sp, "ss": event.ss}
+    want |= {name: event.regs[name.upper()] for name in GENERAL}
+    segments = event.regs.segments
+    return want | {name: segments[name.upper()].selector for name in SEGMENTS}
+
+
+@check("fault-frame", boots=(faults_boot,), needs=("fault-gates",))
+def test_frame(case: Case) -> None:
+    """For faults of both rings, with and without an error code, the frame that
+    fault_dispatch gets agrees with the CPU's record, register by register."""
+    evidence = case.run(faults_boot)
+    events = recorded(case, evidence)
+    got = frames(evidence, len(events))
+    for (name, ring, _, _), event, frame in zip(evidence.notes["runs"], events, got):
+        want = should_be(event)
+        for field, value in want.items():
+            if frame[field] == value:
+                continue
+            case.fail(
+                expected=f"For the fault “{name}” of ring {ring} the frame's {field} is "
+                f"{value:#x}: {support.show(event)}.",
+                seen=f"It is {frame[field]:#x}.",
+                cause=frame_cause(field, frame, want),
+                hint="The last word pushed is the first field of struct trap_frame. "
+                "Write the stack down, word by word, and who pushed what.",
+                read=READ_FRAME if field != "error" else READ_ERROR,
+                source=ENTRY,
+            )
+    case.fact("frames", [[e.v, e.e, e.cpl] for e in events])
+
+
+def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
+    """The mistake behind the first field that is wrong."""
+    name = NAMES[want["vector"]]
+    coded = want["vector"] in WITH_ERROR_CODE
+    if not coded and frame["error"] == want["ip"] and frame["ip"] == want["cs"]:
+        return (
+            f"The CPU pushes no error code for {name}, and the entry put nothing in its "
+            "place: everything above is taken one word too low, EIP as the error code."
+        )
+    if coded and frame["ip"] == want["error"] and frame["cs"] == want["ip"] & 0xFFFF:
+        return (
+            f"The CPU has already pushed an error code for {name}, and the entry pushed "
+            "another one: everything above is taken one word too high, the error code "
+            "as EIP."
+        )
+    if field == "vector" and frame["vector"] in NAMES:
+        return (
+            f"This is the vector of {NAMES[frame['vector']]}: the entry of {name} "
+            f"pushes it, or the gate of {name} leads to the wrong entry."
+        )
+    if field in ("vector", "error", "ip", "cs", "flags", "sp", "ss"):
+        return (
+            "There is a word too many or too few between what the CPU pushed and the "
+            "registers, or fault_dispatch did not get the stack pointer as it was behind "
+            "the last push."
+        )
+    others = SEGMENTS if field in SEGMENTS else GENERAL
+    same = [n for n in others if n != field and want[n] == frame[field]]
+    if field in SEGMENTS and frame[field] != want[field] and frame["cs"] & 3:
+        if not frame[field] & 3:
+            return (
+                f"{field.upper()} was saved after it had been loaded with the kernel's "
+                "selector: what ring 3 had in it is lost."
+            )
+    if same:
+        return (
+            f"The frame has {same[0]} in the place of {field}: the registers are pushed "
+            "in another order than struct trap_frame has them."
+        )
+    return f"{field} was changed before it was saved."
+
+
+@check("fault-segments", boots=(faults_boot,), needs=("fault-frame",))
+def test_segments(case: Case) -> None:
+    """While fault_dispatch runs, DS, ES, FS and GS are the kernel's and DF is clear."""
+    evidence = case.run(faults_boot)
+    events = recorded(case, evidence)
+    want = support.of(case)["SEL_KDATA"]
+    rows = support.array(evidence, "scenario_hook_states", "HHHHI", len(events))
+    for event, (*segments, flags) in zip(events, rows):
+        have = dict(zip(("DS", "ES", "FS", "GS"), segments))
+        wrong = [name for name, value in have.items() if value != want]
+        case.expect(
+            not wrong,
+            expected=f"DS, ES, FS and GS are {want:#x} in the handler.",
+            seen=f"{', '.join(f'{n} is {have[n]:#x}' for n in wrong)} after "
+            f"{support.show(event)}.",
+            cause="A fault loads only CS and SS: the data segments still hold whatever "
+            "ring 3 left in them.",
+            hint="Load all four with SEL_KDATA once the frame has kept the old ones.",
+            read=READ_FRAME,
+            source=ENTRY,
+        )
+        case.expect(
+            not flags & 0x400,
+            expected="The direction flag DF is clear in the handler.",
+            seen=f"DF is set after {support.show(event)}.",
+            cause="The CPU keeps DF across a fault, and ring 3 had set it. C code takes "
+            "it for clear: its string instructions would run backwards.",
+            hint="cld, before the call.",
+            read='SDM 1 "DF Flag" (3.4.3.2)',
+            source=ENTRY,
+        )
+    case.fact("handlers", len(events))
+
+
+@check("fault-resume", boots=(resume_boot,), needs=("fault-gates",))
+def test_resume(case: Case) -> None:
+    """When a hook repaired the cause, the same instruction is tried again, and every
+    register is as it was."""
+    evidence = case.run(resume_boot)
+    events = faults(evidence)
+    for number, (name, ring, _, _) in enumerate(evidence.notes["runs"]):
+        at = expected_place(evidence, name, ring)
+        behind = probe_label(evidence, f"{name}_next")
+        pair = events[2 * number : 2 * number + 2]
+        if not pair or pair[0].pc != at:
+            first = pair[0] if pair else None
+            unexpected(
+                case, evidence, first, f"The fault “{name}” at {at:#x} comes next."
+            )
+        expect_behind(case, evidence, pair, behind)
+        expect_same(case, *pair)
+    case.fact("resumed", sorted(REPAIRED))
+
+
+def expect_behind(
+    case: Case, evidence: Evidence, pair: list[Interrupt], behind: int
+) -> None:
+    """Behind the repaired instruction comes the probe's ud2, in ring 3."""
+    after = pair[1] if len(pair) > 1 else None
+    expected = (
+        f"The cause of {support.show(pair[0])} was repaired: the same instruction is "
+        f"tried again, and the probe goes on to its ud2 at {behind:#x}."
+    )
+    if after is None or after.cpl != 3:
+        unexpected(case, evidence, after, expected)
+        return
+    gone = after.pc - pair[0].pc
+    case.expect(
+        after.pc == behind,
+        expected=expected,
+        seen=f"The CPU recorded {support.show(after)}.",
+        cause=(
+            f"The way back led {gone} bytes behind the instruction that faulted, into the "
+            "middle of another: the saved EIP was changed."
+            if 0 < gone < 16
+            else "The way back led to another address than the saved EIP."
+        ),
+        hint="The EIP that a fault saves already is that of the instruction to try "
+        "again; leave it as it is.",
+        read='SDM 3A "Exception Classifications" (6.5)',
+        source=ENTRY,
+    )
+
+
+def expect_same(case: Case, before: Interrupt, after: Interrupt) -> None:
+    """Ring 3 finds its registers as they were before the fault."""
+    values = {
+        name: (before.regs[name], after.regs[name])
+        for name in "EAX EBX ECX EDX ESI EDI EBP ESP".split()
+    }
+    for name in ("DS", "ES", "FS", "GS", "SS", "CS"):
+        both = (before.regs.segments[name], after.regs.segments[name])
+        values[name] = (both[0].selector, both[1].selector)
+    flags = before.regs.flags or 0, after.regs.flags or 0
+    values["EFLAGS (IF, DF, IOPL)"] = flags[0] & 0x3600, flags[1] & 0x3600
+    for name, (had, has) in values.items():
+        case.expect(
+            had == has,
+            expected=f"{name} is {had:#x} in ring 3, as before the fault.",
+            seen=f"It is {has:#x} after the way back.",
+            cause=resume_cause(name, has, values),
+            hint="Undo the pushes in reverse order: the last pushed is the first popped.",
+            read=READ_FRAME,
+            source=ENTRY,
+        )
+
+
+def resume_cause(name: str, has: int, values: dict[str, tuple[int, int]]) -> str:
+    """The mistake behind a register that came back with another value."""
+    if len(name) == 2 and name[1] == "S":
+        return (
+            f"{name} is not restored on the way back. A kernel selector left in it is "
+            "nulled by iret."
+        )
+    same = [n for n, (had, _) in values.items() if n != name and had == has]
+    if same and len(name) == 3:
+        return (
+            f"It has what {same[0]} had: the registers are popped in another order than "
+            "they were pushed."
+        )
+    return (
+        f"{name} is not restored on the way back, or was changed before it was saved."
+    )

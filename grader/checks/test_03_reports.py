@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""03-faults: what the report says, and the double fault."""
+
+from __future__ import annotations
+
+from grader.checks import support
+from grader.checks.api import Case, check
+from grader.checks.double_fault import wrong_way
+from grader.checks.faults import (
+    HEADER,
+    READ_ERROR,
+    digits_of,
+    expect_fields,
+    faults,
+    faults_boot,
+    grub_boot,
+    overflow_boot,
+    page_words,
+    paired,
+    recorded,
+    reports,
+    rest_of,
+)
+from grader.checks.record import Evidence
+from grader.evidence.trace import Interrupt
+from grader.machine import End
+
+READ_PF = 'SDM 3A "Interrupt 14—Page-Fault Exception (#PF)" (6.15)'
+READ_DF = 'SDM 3A "Interrupt 8—Double Fault Exception (#DF)" (6.15)'
+REPORT = "fault_report (faults.c)"
+
+
+@check("fault-report", boots=(faults_boot,), needs=("fault-frame",))
+def test_report(case: Case) -> None:
+    """For each fault the report names vector, error code, CS, its RPL and the address of
+    the instruction, as the CPU recorded them."""
+    evidence = case.run(faults_boot)
+    for event, line in paired(case, evidence, recorded(case, evidence)):
+        expect_fields(case, event, line)
+    case.fact("reports", len(reports(evidence)))
+
+
+@check("fault-report-page", boots=(faults_boot,), needs=("fault-report",))
+def test_report_page(case: Case) -> None:
+    """For #PF the report gives CR2 and decodes user or kernel, read, write or fetch,
+    present or absent."""
+    evidence = case.run(faults_boot)
+    seen = []
+    for event, line in paired(case, evidence, recorded(case, evidence)):
+        if event.v != 14:
+            continue
+        want, have = rest_of(event, digits_of(case)), line["rest"]
+        case.expect(
+            have == want,
+            expected=f"For {support.show(event)}, CR2 {event.cr2:#x}, the line goes on "
+            f"with “{want.strip()}”.",
+            seen=f"It goes on with “{have.strip()}”." if have else "It ends there.",
+            cause=page_cause(event, have, want),
+            hint="Error code of a #PF: bit 0 the page was present, bit 1 a write, bit 2 "
+            "from ring 3, bit 4 a fetch (only with NX).",
+            read=READ_PF,
+            source=REPORT,
+        )
+        seen.append(event.e)
+    case.fact("page_faults", sorted(seen))
+
+
+def page_cause(event: Interrupt, have: str, want: str) -> str:
+    """What is wrong with the words for a #PF."""
+    cr2, *words = have.split() or [""]
+    if not cr2.startswith("cr2=0x"):
+        return "The address that was accessed, CR2, is missing."
+    if cr2 != want.split()[0]:
+        if cr2[4:] == f"0x{event.ip:0{len(cr2) - 6}x}":
+            return (
+                "The report gives the address of the instruction in the place of CR2: "
+                "CR2 is the address that the instruction accessed."
+            )
+        return "This is not the value of CR2 at the fault, in the digits of a word."
+    bits = ("bit 2, user or kernel", "bits 1 and 4, the access", "bit 0, present")
+    for right, word, bit in zip(page_words(event), words, bits):
+        if right != word:
+            return f"The error code {event.e:#x} is decoded wrongly in {bit}."
+    return "The words differ from the contract in number, order or spacing."
+
+
+@check("fault-report-idt", boots=(faults_boot,), needs=("fault-report",))
+def test_report_idt(case: Case) -> None:
+    """For #GP the report decodes the error code: int 0x80 without a gate names index
+    128 of the IDT, a bad selector its index in the GDT."""
+    evidence = case.run(faults_boot)
+    events = recorded(case, evidence)
+    for event, line in paired(case, evidence, events):
+        if event.v != 13:
+            continue
+        want, have = rest_of(event, digits_of(case)), line["rest"]
+        case.expect(
+            have == want,
+            expected=f"For {support.show(event)} the line goes on with “{want.strip()}”."
+            if want
+            else f"For {support.show(event)} the line ends after ip: the code is 0.",
+            seen=f"It goes on with “{have.strip()}”." if have else "It ends there.",
+            cause=selector_cause(event, have, want),
+            hint="Error code of a #GP: bit 1 set means IDT, else bit 2 set means LDT, "
+            "else GDT; from bit 3 on stands the index.",
+            read=READ_ERROR,
+            source=REPORT,
+        )
+    case.fact("codes", sorted(e.e for e in events if e.v == 13))
+
+
+def selector_cause(event: Interrupt, have: str, want: str) -> str:
+    """What is wrong with the words for a #GP."""
+    words, right = have.split(), want.split()
+    if not right:
+        return "An error code of 0 names no descriptor."
+    if len(words) != 2:
+        return f"The error code {event.e:#x} is not decoded in the contract's words."
+    if words[0] != right[0]:
+        return f"The error code {event.e:#x} names the wrong table: bit 1 is the IDT's."
+    return (
+        f"The index is wrong: the low three bits of {event.e:#x} do not belong to it, "
+        "and all others do."
+    )
+
+
+def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
+    """The boot that overflows a kernel stack, and the #DF that the CPU delivered."""
+    evidence = case.run(overflow_boot, ends=support.ANY_END)
+    if evidence.run.end is End.TASK_OPEN:
+        case.run(overflow_boot)
+    at = support.address_of(evidence, "scenario_overflow_at")
+    doubles = [e for e in support.interrupts(evidence) if (e.v, e.pc) == (8, at)]
+    if doubles and evidence.run.end is End.PANIC and doubles[0] is last(evidence):
+        return evidence, doubles[0]
+    why = evidence.diagnosis
+    case.fail(
+        expected="The overflow is a #PF at the push, then a #DF whose handler reports and "
+        "calls double_fault_end: the kernel says so and halts.",
+        seen=f"The run ended by {evidence.run.end.value}. {why.seen}",
+        cause=wrong_way(case, evidence, doubles[0] if doubles else None),
+        hint="Give #DF a stack of its own, through the CPU: a task gate (i386) or an IST "
+        "slot (x86_64); and end the handler with double_fault_end.",
+        read=READ_DF,
+        source=why.source,
+    )
+
+
+def last(evidence: Evidence) -> Interrupt:
+    """The last delivery of the run."""
+    return support.interrupts(evidence)[-1]
+
+
+@check("fault-double", boots=(overflow_boot,))
+def test_double(case: Case) -> None:
+    """A kernel stack overflow ends in the #DF handler, on a stack of its own: no triple
+    fault, no reset."""
+    evidence, event = double_fault(case)
+    now = evidence.registers
+    values = support.of(case)
+    slot = (values["KSTACK_PAGES"] + 1) * support.PAGE
+    low = event.sp - event.sp % support.PAGE
+    task = now.segments["TR"].selector
+    case.expect(
+        not low <= (now.sp or 0) < low + slot,
+        expected="The handler runs on another stack than the one that overflowed.",
+        seen=f"The stack pointer is {now.sp:#x}; the stack from {low:#x} overflowed.",
+        cause="The handler's stack pointer leads into the broken stack.",
+        read=READ_DF,
+    )
+    case.expect(
+        case.arch != "i386" or task == values["SEL_DF_TSS"],
+        expected=f"The handler halts in its own task: TR is {values['SEL_DF_TSS']:#x}.",
+        seen=f"TR is {task:#x}.",
+        cause="The task gate names another TSS than the one in GDT_INDEX_DF_TSS.",
+        read=READ_DF,
+    )
+    case.fact("double", [event.v, event.e, event.cpl])
+
+
+@check("fault-double-report", boots=(overflow_boot,), needs=("fault-double",))
+def test_double_report(case: Case) -> None:
+    """The report of the double fault names the instruction that overflowed the stack."""
+    evidence, event = double_fault(case)
+    ((_, line),) = paired(case, evidence, [event])
+    own = line["ip"] != f"0x{event.ip:0{digits_of(case)}x}"
+    case.expect(
+        not own,
+        expected=f"The report names the push at {event.ip:#x} that overflowed the stack.",
+        seen=f"It names {line['ip']}"
+        + (
+            f", in {place}."
+            if (place := evidence.source_of(int(line["ip"], 16)))
+            else "."
+        ),
+        cause="This is no state of the code that failed. On i386 a task gate saves it in "
+        "the previous TSS, the one that the link field of the new TSS names; on x86_64 "
+        "it is in the frame on the IST stack.",
+        hint="tss_at(link) finds the TSS of the task that was interrupted.",
+        read='SDM 3A "Task Switching" (8.3)',
+    )
+    expect_fields(case, event, line)
+    case.fact("double_report", event.ip == event.pc)
+
+
+@check("fault-grub", boots=(grub_boot,), needs=("fault-frame",))
+def test_grub(case: Case) -> None:
+    """Booted by GRUB, a fault of each ring is reported as well."""
+    evidence = case.run(grub_boot)
+    events = [e for e in faults(evidence) if e.regs.paging]
+    want = [(13, 3), (14, 0)]
+    case.expect(
+        [(e.v, e.cpl) for e in events] == want and len(reports(evidence)) == 2,
+        expected="#GP of ring 3, then #PF of ring 0, and a report of each.",
+        seen=f"The CPU recorded {len(events)} faults; {len(reports(evidence))} reports.",
+        cause="Something that GRUB leaves otherwise than QEMU's loader matters.",
+        hint="Do not rely on registers, segments or memory that you did not set.",
+        read=HEADER,
+    )

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""What must hold for the TSS, its descriptor and TR, and which mistake breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.checks import support
+from grader.checks.api import Case
+from grader.checks.record import Evidence
+from grader.evidence.descriptors import TssDescriptor, selector
+from grader.evidence.tss import Tss, open_ports
+
+READ_TSS = 'SDM 3A "Task-State Segment (TSS)" (8.2.1)'
+READ_DESCRIPTOR = 'SDM 3A "TSS Descriptor" (8.2.2)'
+READ_TR = 'SDM 3A "Task Register" (8.2.4)'
+READ_PORTS = 'SDM 1 "I/O Permission Bit Map" (19.5.2)'
+READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
+
+TSS_BYTES = 104
+TSS_AVAILABLE, TSS_BUSY = 0x9, 0xB
+
+
+def wide(arch: str) -> bool:
+    """Whether descriptors of a TSS take 16 bytes."""
+    return arch == "x86_64"
+
+
+def stack_field(arch: str) -> str:
+    """What the manual calls the stack pointer of ring 0 in the TSS."""
+    return "rsp0" if wide(arch) else "esp0"
+
+
+def descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
+    """The descriptor in the TSS slot of the table that GDTR names."""
+    index = support.of(case)["GDT_INDEX_TSS"]
+    count = support.of(case)["TSS_DESC_SLOTS"]
+    raw = b"".join(support.gdt_slot(evidence, index + n) for n in range(count))
+    return TssDescriptor.decode(raw.ljust(8 * count, b"\0"), wide=wide(case.arch))
+
+
+def tss_bytes(evidence: Evidence, found: TssDescriptor) -> bytes:
+    """The TSS in memory, from its base to its limit; less where nothing is mapped."""
+    size = min(found.last_offset, 0xFFFF) + 1
+    return support.space(evidence).read(found.base, size)
+
+
+def read_tss(case: Case, evidence: Evidence) -> Tss:
+    """The TSS that the descriptor leads to."""
+    raw = tss_bytes(evidence, descriptor(case, evidence))
+    return Tss.decode(raw.ljust(TSS_BYTES, b"\0"), wide=wide(case.arch))
+
+
+def field_cause(
+    seen: TssDescriptor, want: TssDescriptor, arch: str
+) -> tuple[str, str, str]:
+    """The first field that differs: its name with both values, the cause, the hint."""
+    for name, say in (
+        ("p", "P is bit 47: without it the slot counts as empty."),
+        ("s", "S=1 would be code or data: a TSS has a system descriptor, S=0."),
+        (
+            "dpl",
+            "The DPL is not 0: then ring 3 could use this segment in a task switch.",
+        ),
+        ("type", _type_cause(seen.type)),
+        ("g", "G is 1: the limit would count pages of 4 KiB. Here it counts bytes."),
+        ("limit", _limit_cause(seen.limit, want.limit)),
+        ("base", _base_cause(seen.base, want.base)),
+        ("reserved", "The last four bytes of the descriptor must be 0."),
+        ("avl", "AVL is 1; nothing here uses it, so leave it at 0."),
+    ):
+        got, must = getattr(seen, name), getattr(want, name)
+        if got != must:
+            shown = name if name in ("base", "limit", "type") else name.upper()
+            hint = "access byte and flags of a TSS: present, DPL 0, system type 9."
+            if name == "base":
+                count = "eight" if wide(arch) else "four"
+                hint = f"All {count} bytes of the base matter, wherever the TSS lies."
+            elif name in ("limit", "g"):
+                hint = "Pass the limit on as it is, with all flags 0."
+            return f"{shown} is {got:#x}, must be {must:#x}", say, hint
+    return "", "", ""
+
+
+def _type_cause(seen: int) -> str:
+    if seen == TSS_BUSY:
+        return (
+            "Type 0xb is a busy TSS. The CPU sets that bit itself, and ltr refuses one."
+        )
+    if seen in (0x1, 0x3):
+        return "This is the type of a 16-bit TSS, whose fields lie elsewhere."
+    return "This is not the type of an available TSS."
+
+
+def _limit_cause(got: int, want: int) -> str:
+    if got == want - 1:
+        return "The limit was made smaller by one here; whoever calls did that already."
+    if got == want + 1:
+        return "The limit was made larger by one: it is an offset, no size."
+    if got == want & 0xFFFF:
+        return "The upper four bits of the limit, 19..16, are lost."
+    return "The limit is not the one that was passed."
+
+
+def _base_cause(got: int, want: int) -> str:
+    if got == want & 0xFFFFFFFF:
+        return "The upper four bytes of the base are lost."
+    if got == want & 0xFFFFFF:
+        return "Byte 31..24 of the base is lost."
+    if got == want & 0xFFFF:
+        return "Only the lower 16 bits of the base are there."
+    return "The base is not the one that was passed, or is put together wrongly."
+
+
+def expect_descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
+    """The slot holds a descriptor of a TSS that ends where its object ends."""
+    found = descriptor(case, evidence)
+    _expect_covered(case, evidence, found)
+    index = support.of(case)["GDT_INDEX_TSS"]
+    want = TssDescriptor(found.base, found.limit, TSS_BUSY, g=found.g, avl=found.avl)
+    kinds = (TSS_AVAILABLE, TSS_BUSY)  # busy or not: TR may be loaded already
+    like = replace(found, type=TSS_BUSY) if found.type in kinds else found
+    field, cause, hint = field_cause(like, want, case.arch)
+    case.expect(
+        not field,
+        expected=f"Slot {index} of the GDT holds a present TSS descriptor with DPL 0.",
+        seen=f"The slot reads: {found}. {field}.",
+        cause=cause,
+        hint=hint,
+        read=READ_DESCRIPTOR,
+    )
+    _expect_base(case, evidence, found)
+    _expect_limit(case, evidence, found)
+    return found
+
+
+def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
+    values = support.of(case)
+    index, count = values["GDT_INDEX_TSS"], values["TSS_DESC_SLOTS"]
+    case.expect(
+        found.p or found.base or found.limit,
+        expected=f"Slot {index} of the GDT holds the descriptor of the TSS.",
+        seen="The slot is empty: all its bytes are 0.",
+        cause="The descriptor was not written, or to another slot.",
+        hint="tss_encode, then gdt_set for each of its slots from GDT_INDEX_TSS on.",
+        read=READ_DESCRIPTOR,
+    )
+    table = evidence.registers.gdt
+    last = 8 * (index + count) - 1
+    case.expect(
+        table is not None and table.limit >= last,
+        expected=f"The limit of GDTR is at least {last:#x}, so that it covers slot "
+        f"{index}.",
+        seen=f"It is {table.limit if table else 0:#x}.",
+        cause="The descriptor is in the array, but the CPU's table ends before it.",
+        hint="Call gdt_reload with the number of slots up to and with that of the TSS.",
+        read=READ_GDTR,
+    )
+
+
+def _expect_base(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
+    values = support.of(case)
+    low, high = values["KERNEL_BASE"], values["IDENTITY_END"]
+    case.expect(
+        low <= found.base < high,
+        expected="The base is the address of the TSS in the kernel's memory.",
+        seen=f"It is {found.base:#x}. The slot reads: {found}.",
+        cause="The base of the descriptor was never filled in: where the TSS is, only "
+        "the running kernel knows."
+        if found.base == 0
+        else "Part of the address is lost, or it is that of something else.",
+        hint="Pass the address of your TSS to tss_encode at run time.",
+        read=READ_DESCRIPTOR,
+    )
+
+
+def _expect_limit(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
+    """The limit holds the fixed part, and stays within the object at the base."""
+    least = TSS_BYTES - 1
+    case.expect(
+        found.last_offset >= least,
+        expected=f"The limit is at least {least:#x}: the TSS has {TSS_BYTES} bytes.",
+        seen=f"It is {found.last_offset:#x}.",
+        cause="The TSS ends before its fixed part does. The size of a pointer, by the "
+        "way, is not the size of what it points to.",
+        hint="The limit is the last valid offset: size of the TSS minus one.",
+        read=READ_DESCRIPTOR,
+    )
+    symbol = evidence.symbols.nearest(found.base)
+    if symbol is None or symbol.address != found.base or not symbol.size:
+        return
+    cause = "What lies behind the TSS counts as its I/O bitmap then."
+    if found.last_offset == symbol.size:
+        cause = f"The limit is the last valid offset, not the size. {cause}"
+    elif found.limit == (found.base + symbol.size) & 0xFFFFF:
+        cause = f"Base plus size is an address; the limit counts from the base. {cause}"
+    case.expect(
+        found.last_offset < symbol.size,
+        expected=f"The limit stays within {symbol.name}, which has {symbol.size} bytes.",
+        seen=f"The limit is {found.last_offset:#x}.",
+        cause=cause,
+        hint="The limit is the size of the TSS minus one.",
+        read=READ_DESCRIPTOR,
+    )
+
+
+def expect_closed(case: Case, evidence: Evidence) -> None:
+    """By limit, I/O map base and bitmap, ring 3 may use no port."""
+    found, tss = descriptor(case, evidence), read_tss(case, evidence)
+    opened = open_ports(found.last_offset, tss.iomap_base, tss_bytes(evidence, found))
+    if tss.iomap_base == 0:
+        cause = (
+            "The I/O map base is 0, as memory is at first: so the bitmap begins with the "
+            "TSS itself, and each 0 bit in there opens a port."
+        )
+    elif tss.iomap_base < TSS_BYTES:
+        cause = (
+            "The I/O map base lies inside the TSS: its fields are taken for a bitmap."
+        )
+    else:
+        cause = (
+            "The limit lies behind the I/O map base, so there is a bitmap, and each "
+            "0 bit in it opens a port."
+        )
+    case.expect(
+        opened.count == 0,
+        expected="Ring 3 may use none of the 65,536 ports.",
+        seen=f"It may use {opened}. I/O map base {tss.iomap_base:#x}, limit "
+        f"{found.last_offset:#x}.",
+        cause=cause,
+        hint="No bitmap within the limit, no open port: choose the I/O map base so.",
+        read=READ_PORTS,
+    )
+    case.fact("open_ports", opened.count)
+
+
+def expect_task_register(case: Case, evidence: Evidence) -> None:
+    """TR holds the TSS selector and what the descriptor says."""
+    want = support.of(case)["SEL_TSS"]
+    tr = evidence.registers.segments["TR"]
+    found = descriptor(case, evidence)
+    case.expect(
+        tr.selector == want,
+        expected=f"TR holds the selector {want:#x}.",
+        seen=f"TR holds {selector(tr.selector)}.",
+        cause="ltr was never executed: TR is as it was at power-on."
+        if tr.selector == 0
+        else "ltr was executed with another selector than the one passed.",
+        hint="One ltr with the argument of tss_load.",
+        read=READ_TR,
+    )
+    case.expect(
+        found.busy and tr.base == found.base,
+        expected="The descriptor is marked busy, and TR has taken its base.",
+        seen=f"The slot reads: {found}; TR has the base {tr.base:#x}.",
+        cause="The descriptor was changed after ltr had read it: the CPU keeps a copy, "
+        "and does not look again.",
+        hint="Write base and limit first, load TR last.",
+        read=READ_TR,
+    )
+
+
+def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
+    """esp0 or rsp0 of the TSS that TR names is the top that was passed."""
+    values = support.of(case)
+    tss = read_tss(case, evidence)
+    name = stack_field(case.arch)
+    word = support.word_bytes(case.arch)
+    raw = tss_bytes(evidence, descriptor(case, evidence))[:TSS_BYTES]
+    at = raw.find(top.to_bytes(word, "little"))
+    stack_bytes = values["KSTACK_PAGES"] * support.PAGE
+    if at >= 0:
+        cause = f"The value stands at offset {at} of the TSS; {name} is at offset 4."
+    elif tss.stack0 == 0:
+        cause = (
+            f"{name} was never set in this TSS: the setter writes nothing, or to another "
+            "TSS than the one whose address is in the descriptor."
+        )
+    elif tss.stack0 == top - stack_bytes:
+        cause = (
+            f"{name} is the bottom of the stack. A push goes down: start at the top."
+        )
+    elif abs(tss.stack0 - top) <= stack_bytes:
+        cause = "The value was changed on the way: aligned, rounded, or made smaller."
+    else:
+        cause = "The descriptor does not lead to the TSS that the setter writes to."
+    case.expect(
+        tss.stack0 == top,
+        expected=f"{name} is {top:#x}, as passed.",
+        seen=f"It is {tss.stack0:#x}.",
+        cause=cause,
+        hint="One assignment, of the top as it is, in the TSS that TR names.",
+        read=READ_TSS,
+    )
