@@ -63,7 +63,8 @@ def wrong_task(case: Case, evidence: Evidence, regs: Registers, selector: int) -
             f"The limit of the TSS descriptor is {found.last_offset:#x}: a TSS has "
             f"{TSS_BYTES} bytes, so its limit is at least {TSS_BYTES - 1:#x}."
         )
-    raw = support.space(evidence).read(found.base, TSS_BYTES) if found.base else b""
+    space = evidence.scene.space(regs)
+    raw = space.read(found.base, TSS_BYTES) if space and found.base else b""
     if len(raw) < TSS_BYTES:
         return (
             f"The TSS descriptor has the base {found.base:#x}: there is no TSS there."

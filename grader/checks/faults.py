@@ -143,11 +143,19 @@ def unexpected(
             read=READ_FRAME,
         )
     why = explain.fault(evidence.scene, event)
+    cause, hint = why.cause, why.hint
+    instruction = evidence.scene.instruction(event.regs, event.pc)
+    if event.cpl == 0 and instruction and instruction.mnemonic.startswith("pop"):
+        cause = (
+            "The word on top of the stack is not what was pushed for this pop: pushes "
+            f"and pops do not match, or an argument was left. {cause}"
+        )
+        hint = "Every push has its pop, in reverse order; draw the stack, word by word."
     case.fail(
         expected=expected,
         seen=f"The CPU recorded {support.show(event)}. {why.seen}",
-        cause=f"The fault before it led to this one. {why.cause}",
-        hint=why.hint,
+        cause=f"The fault before it led to this one. {cause}",
+        hint=hint,
         read=why.read,
         source=why.source,
     )
@@ -214,9 +222,12 @@ def paired(
 ) -> list[tuple[Interrupt, Mapping[str, str]]]:
     """Each fault of the CPU's record with the line that was printed for it."""
     lines = reports(evidence)
-    near = [line for line in evidence.console.splitlines() if "vector" in line]
-    near += [line for line in evidence.console.splitlines() if "fault" in line]
-    near = [line for line in near if not LINE.fullmatch(line)]
+    others = [
+        line
+        for line in evidence.console.splitlines()
+        if not line.startswith("[ringlab]") and not LINE.fullmatch(line)
+    ]
+    near = [line for line in others if "vector" in line or "fault" in line]
     said = f" The nearest other line is “{near[0]}”." if near else ""
     first = line_of(events[0], digits_of(case)) if events else ""
     case.expect(

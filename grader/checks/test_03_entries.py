@@ -7,6 +7,7 @@ from grader.checks import support
 from grader.checks.api import Case, check
 from grader.checks.faults import (
     ENTRY,
+    HEADER,
     NAMES,
     READ_ERROR,
     READ_FRAME,
@@ -143,12 +144,14 @@ def test_frame(case: Case) -> None:
     fault_dispatch gets agrees with the CPU's record, register by register."""
     evidence = case.run(faults_boot)
     events = recorded(case, evidence)
+    expect_pointers(case, evidence, events)
     got = frames(evidence, len(events))
     for (name, ring, _, _), event, frame in zip(evidence.notes["runs"], events, got):
         want = should_be(event)
         for field, value in want.items():
             if frame[field] == value:
                 continue
+            frame["kernel_data"] = support.of(case)["SEL_KDATA"]
             case.fail(
                 expected=f"For the fault “{name}” of ring {ring} the frame's {field} is "
                 f"{value:#x}: {support.show(event)}.",
@@ -160,6 +163,25 @@ def test_frame(case: Case) -> None:
                 source=ENTRY,
             )
     case.fact("frames", [[e.v, e.e, e.cpl] for e in events])
+
+
+def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> None:
+    """fault_dispatch was given an address on its own stack."""
+    layout = "II" if case.arch == "i386" else "QQ"
+    places = support.array(evidence, "scenario_frame_places", layout, len(events))
+    for event, (given, hook) in zip(events, places):
+        case.expect(
+            hook < given < hook + support.PAGE,
+            expected="fault_dispatch gets the address of the frame on its stack, near "
+            f"{hook:#x}.",
+            seen=f"It got {given:#x} after {support.show(event)}.",
+            cause="What fault_dispatch found as its argument is no address of a frame: "
+            "the stack pointer was not passed, or more was pushed behind it.",
+            hint="The stack pointer right behind the last push is the frame's address: "
+            "pass it as the first argument, as C expects it.",
+            read=HEADER,
+            source=ENTRY,
+        )
 
 
 def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
@@ -190,12 +212,11 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
         )
     others = SEGMENTS if field in SEGMENTS else GENERAL
     same = [n for n in others if n != field and want[n] == frame[field]]
-    if field in SEGMENTS and frame[field] != want[field] and frame["cs"] & 3:
-        if not frame[field] & 3:
-            return (
-                f"{field.upper()} was saved after it had been loaded with the kernel's "
-                "selector: what ring 3 had in it is lost."
-            )
+    if field in SEGMENTS and frame["cs"] & 3 and frame[field] == frame["kernel_data"]:
+        return (
+            f"{field.upper()} was saved after it had been loaded with the kernel's "
+            "selector: what ring 3 had in it is lost."
+        )
     if same:
         return (
             f"The frame has {same[0]} in the place of {field}: the registers are pushed "
@@ -253,9 +274,36 @@ def test_resume(case: Case) -> None:
             unexpected(
                 case, evidence, first, f"The fault “{name}” at {at:#x} comes next."
             )
+        expect_repaired(case, evidence, number, pair)
         expect_behind(case, evidence, pair, behind)
         expect_same(case, *pair)
     case.fact("resumed", sorted(REPAIRED))
+
+
+def expect_repaired(
+    case: Case, evidence: Evidence, number: int, pair: list[Interrupt]
+) -> None:
+    """The hook that repairs found the instruction in the frame."""
+    first, *behind = pair
+    ahead = [expected_place(evidence, n, r) for n, r, _, _ in evidence.notes["runs"]]
+    lost = not behind or behind[0].pc in ahead[number + 1 :]
+    if not lost:
+        return
+    ((given, hook),) = support.array(
+        evidence, "scenario_frame_places", "II", number + 1
+    )[number:]
+    frame = frames(evidence, number + 1)[number]
+    case.expect(
+        hook < given < hook + support.PAGE and frame["ip"] == first.ip,
+        expected=f"The frame of {support.show(first)} names the instruction, so that a "
+        "hook of fault_dispatch can mend the cause.",
+        seen=f"fault_dispatch got the frame at {given:#x}, and its ip is "
+        f"{frame['ip']:#x}.",
+        cause=frame_cause("ip", frame, should_be(first)),
+        hint="First make the check fault-frame pass.",
+        read=HEADER,
+        source=ENTRY,
+    )
 
 
 def expect_behind(

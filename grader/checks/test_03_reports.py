@@ -175,7 +175,25 @@ def test_double(case: Case) -> None:
         cause="The task gate names another TSS than the one in GDT_INDEX_DF_TSS.",
         read=READ_DF,
     )
+    expect_segments(case, evidence)
     case.fact("double", [event.v, event.e, event.cpl])
+
+
+def expect_segments(case: Case, evidence: Evidence) -> None:
+    """The handler has usable data segments, which QEMU does not insist on."""
+    want = support.of(case)["SEL_KDATA"]
+    for name in ("SS", "DS", "ES") if case.arch == "i386" else ():
+        have = evidence.registers.segments[name].selector
+        case.expect(
+            have == want,
+            expected=f"{name} is {want:#x} in the handler of #DF.",
+            seen=f"It is {have:#x}.",
+            cause=f"The task switch loads {name} from its field in the TSS, and nobody "
+            "filled that in. QEMU lets it pass, a real CPU faults at the first access.",
+            hint="The TSS of the task holds every register that it starts with.",
+            read='SDM 3A "Task Switching" (8.3)',
+            source="i386/double_fault.c",
+        )
 
 
 @check("fault-double-report", boots=(overflow_boot,), needs=("fault-double",))

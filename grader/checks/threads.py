@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -15,18 +17,42 @@ from grader.machine import Boot, Limits, Module, Via
 USER_KIND = 0x100
 TIMER = 0x20
 TICKS = 2400
-LONG = Limits(cpu_s=12.0, log_bytes=32 << 20)
+LONG = Limits(cpu_s=4.0, log_bytes=16 << 20)
 # What the loops keep in their registers, the first mark first; cx counts.
-MARKED = ("ax", "bx", "dx", "si", "di", "bp")
-ROW = 8  # marks of a kernel loop, in scenario_marks
+_COMMON = ("ax", "bx", "dx", "si", "di", "bp")
+MARKED = {
+    "i386": _COMMON,
+    "x86_64": (*_COMMON, *(f"r{number}" for number in range(8, 16))),
+}
+ROW = 16  # marks of a kernel loop, in scenario_marks
+DUMP_BYTES = 640  # of a register dump, up to the flags
+
+
+@dataclass
+class Tick:
+    """The timer interrupted a thread. position: among all ticks of the run, from 0.
+
+    registers: by the names of MARKED, and cx, ip, fl; sp: the thread's. landed: the
+    kernel stack before the CPU pushed its frame, None if the entry left no record.
+    """
+
+    position: int
+    cpl: int
+    sp: int
+    registers: dict[str, int]
+    landed: int | None
+
+    @property
+    def turns(self) -> int:
+        """How often the thread's loop has run."""
+        return self.registers.get("cx", 0)
 
 
 @dataclass
 class Thread:
     """One thread of the plan, and each time the timer found it running.
 
-    low, high: addresses of its loop; marks: what its registers hold; ticks: the
-    interruptions, each with the block of the timer's entry that followed, if any.
+    low, high: addresses of its loop; marks: what its registers hold.
     """
 
     name: str
@@ -35,7 +61,7 @@ class Thread:
     high: int
     marks: tuple[int, ...]
     kernel_top: int = 0
-    ticks: list[tuple[Interrupt, Block | None]] = field(default_factory=list)
+    ticks: list[Tick] = field(default_factory=list)
 
 
 def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot:
@@ -64,7 +90,7 @@ def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot
             low = plan.symbols.find(f"scenario_kernel_turn_{number}") or 0
             high = plan.symbols.find(f"scenario_kernel_end_{number}") or 0
             name = f"kernel thread {number + 1}"
-        marks = tuple(first + n for n in range(len(MARKED)))
+        marks = tuple(first + n for n in range(len(MARKED[plan.arch])))
         threads.append(Thread(name, is_user, low, high, marks))
     plan.note("threads", threads)
     entry = plan.symbols.find("timer_entry") or 0
@@ -77,7 +103,7 @@ def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot
             Module("probe", blob or b"\0"),
         ),
         via=via,
-        icount_shift=6,
+        icount_shift=8,
         trace=("int", "cpu_reset", "exec", "cpu") if direct else ("int", "cpu_reset"),
         trace_ranges=((entry, entry),) if direct else (),
         limits=LONG,
@@ -104,19 +130,29 @@ def observed(evidence: Evidence) -> list[Thread]:
 
 def _observe(evidence: Evidence) -> list[Thread]:
     threads: list[Thread] = evidence.notes["threads"]
-    word = "I" if support.word_bytes(evidence.arch) == 4 else "Q"
+    bits = support.word_bytes(evidence.arch)
+    word = "I" if bits == 4 else "Q"
     tops = support.array(evidence, "scenario_kernel_tops", word, len(threads))
     for thread, (top,) in zip(threads, tops):
         thread.kernel_top = top
     events = evidence.events
+    position = -1
     for number, event in enumerate(events):
         if not (isinstance(event, Interrupt) and event.hardware and event.v == TIMER):
             continue
+        position += 1
+        thread = next((t for t in threads if t.low <= event.pc < t.high), None)
+        if thread is None:
+            continue
         follower = events[number + 1] if number + 1 < len(events) else None
-        for thread in threads:
-            if thread.low <= event.pc < thread.high:
-                block = follower if isinstance(follower, Block) else None
-                thread.ticks.append((event, block))
+        landed = None
+        if isinstance(follower, Block):
+            # Five words, or on i386 three when the ring does not change.
+            words = 5 if event.cpl == 3 or bits == 8 else 3
+            landed = registers(follower.dump).get("sp", 0) + words * bits
+        thread.ticks.append(
+            Tick(position, event.cpl, event.sp, registers(event.dump), landed)
+        )
     return threads
 
 
@@ -129,14 +165,12 @@ def ticks(evidence: Evidence) -> list[Interrupt]:
     ]
 
 
-def landing(evidence: Evidence, thread: Thread, block: Block) -> int:
-    """The kernel stack that an interruption landed on: the stack pointer before the CPU
-    pushed its frame of five words (three on i386 without a change of ring)."""
-    word = support.word_bytes(evidence.arch)
-    words = 5 if thread.user or word == 8 else 3
-    return (block.regs.sp or 0) + words * word
+@functools.lru_cache(maxsize=None)
+def _register() -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:[ER]([A-Z]{2})|(R[0-9]+)) ?=([0-9a-f]+)")
 
 
-def turns(thread: Thread, event: Interrupt) -> int:
-    """How often the thread's loop has run when this tick came."""
-    return event.regs.general("cx") or 0
+def registers(dump: bytes) -> dict[str, int]:
+    """General registers, ip and flags of a dump: thousands are read, so only these."""
+    found = _register().findall(dump, 0, DUMP_BYTES)
+    return {(a or b).decode().lower(): int(digits, 16) for a, b, digits in found}

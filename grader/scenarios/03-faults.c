@@ -25,18 +25,51 @@ struct run {
 
 uintptr_t scenario_absent_va; /* an address that nobody mapped */
 
+/* Where the frame that fault_dispatch got lies, and the hook's own. */
+struct frame_place {
+    uintptr_t given;
+    uintptr_t hook;
+};
+
 /* What fault_dispatch got, by run: the frame, and the CPU's state in the hook. */
 struct trap_frame scenario_fault_frames[RESULTS];
+struct frame_place scenario_frame_places[RESULTS];
 struct hook_state scenario_hook_states[RESULTS];
 uint32_t scenario_fault_count;
 
 static uint32_t repair_bytes;
 static uint32_t repair_map;
+static uintptr_t kernel_stack;
 static struct hook_state entered; /* the CPU, as fault_dispatch was called */
+
+/* The frame lies a little above the hooks, on the same stack. */
+static bool plausible(uintptr_t frame, uintptr_t hook)
+{
+    return frame > hook && frame - hook < PAGE_BYTES;
+}
+
+/* Bytes of a frame at this address that are certainly there. */
+static size_t readable(uintptr_t frame)
+{
+    const uintptr_t above = kernel_stack - frame;
+
+    return above < sizeof(struct trap_frame) ? above : sizeof(struct trap_frame);
+}
 
 static bool repair(struct trap_frame *frame)
 {
+    struct frame_place *place = &scenario_frame_places[scenario_fault_count % RESULTS];
+
     scenario_hook_state(&entered);
+    place->given = (uintptr_t)frame;
+    place->hook = (uintptr_t)__builtin_frame_address(0);
+    if (!plausible(place->given, place->hook)) {
+        scenario_fault_count++;
+        scenario_try_end();
+    }
+    if (frame->ip < USER_BASE) {
+        return false;
+    }
     if (repair_bytes) {
         memset((void *)frame->ip, 0x90, repair_bytes);
         repair_bytes = 0;
@@ -53,14 +86,15 @@ static bool repair(struct trap_frame *frame)
 static void take(struct trap_frame *frame)
 {
     if (scenario_fault_count < RESULTS) {
-        scenario_fault_frames[scenario_fault_count] = *frame;
+        memcpy(&scenario_fault_frames[scenario_fault_count], frame,
+               readable((uintptr_t)frame));
         scenario_hook_states[scenario_fault_count] = entered;
         if (SEL_RPL(frame->cs) == 0) {
             scenario_fault_frames[scenario_fault_count].sp = 0;
             scenario_fault_frames[scenario_fault_count].ss = 0;
         }
-        scenario_fault_count++;
     }
+    scenario_fault_count++;
     scenario_try_end();
 }
 
@@ -73,8 +107,8 @@ static void run_all(void)
     const size_t count = module_find("runs")->bytes / sizeof(*runs);
     const uintptr_t code = (uintptr_t)cmdline_hex("code", 0);
     const struct module *probe = module_find("probe");
-    const uintptr_t kernel_stack = kstack_alloc();
 
+    kernel_stack = kstack_alloc();
     KASSERT(probe && probe->bytes <= PAGE_BYTES && count <= RESULTS);
     scenario_absent_va = (uintptr_t)cmdline_hex("absent", 0);
     memcpy(scenario_user_page(code), (const void *)probe->start_pa, probe->bytes);

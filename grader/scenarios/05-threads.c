@@ -24,7 +24,7 @@ struct plan {
 } PACKED;
 
 /* Registers of the loops in 05-threads.asm, from the command line's seed. */
-uintptr_t scenario_marks[KERNEL_LOOPS][8];
+uintptr_t scenario_marks[KERNEL_LOOPS][16];
 
 /* Who did what, in the order in which it happened. */
 uint32_t scenario_log[LOG];

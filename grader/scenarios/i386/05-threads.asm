@@ -12,12 +12,12 @@ extern thread_yield
 %macro LOOP 1
 global scenario_kernel_loop_%1
 scenario_kernel_loop_%1:
-    mov eax, [scenario_marks + %1 * 32]
-    mov ebx, [scenario_marks + %1 * 32 + 4]
-    mov edx, [scenario_marks + %1 * 32 + 8]
-    mov esi, [scenario_marks + %1 * 32 + 12]
-    mov edi, [scenario_marks + %1 * 32 + 16]
-    mov ebp, [scenario_marks + %1 * 32 + 20]
+    mov eax, [scenario_marks + %1 * 64]
+    mov ebx, [scenario_marks + %1 * 64 + 4]
+    mov edx, [scenario_marks + %1 * 64 + 8]
+    mov esi, [scenario_marks + %1 * 64 + 12]
+    mov edi, [scenario_marks + %1 * 64 + 16]
+    mov ebp, [scenario_marks + %1 * 64 + 20]
     xor ecx, ecx
 global scenario_kernel_turn_%1
 scenario_kernel_turn_%1:

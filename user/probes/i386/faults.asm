@@ -3,9 +3,19 @@
 ; nobody mapped; KERNEL: an address of the kernel's. What a hook repairs is followed by
 ; ud2, so that the registers are seen once more.
 
+%include "offsets.inc"
+
 bits 32
 
+; The data segments are the user's, but with a selector of its own in each: only RPL
+; differs, and ring 3 may lower that.
 %macro MARKS 0
+    mov eax, SEL_UDATA ^ 1
+    mov es, eax
+    mov eax, SEL_UDATA ^ 2
+    mov fs, eax
+    mov eax, SEL_UDATA ^ 3
+    mov gs, eax
     mov eax, 0xa0000001 + PAD
     mov ebx, 0xa0000002 + PAD
     mov esi, 0xa0000003 + PAD
