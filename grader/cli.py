@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The command line: grade (the default), build, handouts, diff, mutants, doctor, bench.
 
-Exit status: 0 full points everywhere, 1 not, 2 it could not be done.
+Exit status: 0 full points everywhere, 1 not, 2 it could not be done; 141 (SIGPIPE) if
+whoever read the output went away, unless the work was done by then.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,11 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("stopped")
     except OperatorError as error:
         return _say(str(error))
+    except BrokenPipeError:
+        hush()
+        return 128 + signal.SIGPIPE
     except OSError as error:
         fault = operator_fault(error, error.filename or "")
         if fault is None:
             raise
         return _say(str(fault))
+
+
+def hush() -> None:
+    """Nobody reads standard output any more: let what Python flushes at exit vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _say(text: str) -> int:

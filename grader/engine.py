@@ -154,11 +154,16 @@ class Engine:
     def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:
         from grader import machine
         from grader.checks.record import Evidence
+        from grader.machine.command import RAM
         from grader.sandbox import detect
 
         with _into(future):
             plan.folder.mkdir(parents=True, exist_ok=True)
-            run = machine.run(boot, plan.folder, detect())
+            try:
+                run = machine.run(boot, plan.folder, detect())
+            except BaseException:
+                (plan.folder / RAM).unlink(missing_ok=True)
+                raise
             future.set_result(Evidence(run, boot, plan.image, plan.notes))
 
 

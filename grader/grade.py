@@ -55,5 +55,9 @@ def _graded(grading: Grading) -> int:
         raise OperatorError(grading.fault or error, "")
     from grader.reports import terminal
 
-    terminal.report(grading.verdicts, grading.seed_text(), terminal.console())
+    try:
+        terminal.report(grading.verdicts, grading.seed_text(), terminal.console())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        hush()
     return grading.status()

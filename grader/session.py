@@ -60,6 +60,10 @@ class _Watch:
         self.error = ""
         self.interrupted = False
 
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        """An option of the absent terminal, without which errors cannot be told."""
+        parser.addoption("--verbose", type=int, default=0)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and not self.error:
             lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
@@ -79,7 +83,9 @@ class _Watch:
     def pytest_keyboard_interrupt(
         self, excinfo: pytest.ExceptionInfo[BaseException]
     ) -> None:
-        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+        # What stops pytest from inside is a KeyboardInterrupt too, of another type.
+        inside = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not inside
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and report.when != "call":

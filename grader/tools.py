@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from grader.errors import OperatorError
 from grader.settings import ROOT
 
 CACHE = Path("build/cache/tools.json")
+COMPILER, DEBIAN_PYTHON = "gcc", "/usr/bin/python3"
 SHOWN = ("gcc", "ld", "nasm", "qemu-system-i386", "qemu-system-x86_64", "grub-mkrescue")
 
 
@@ -31,8 +33,10 @@ def require(arches: Iterable[str], root: Path = ROOT) -> None:
         if not _present(tool.probe):
             name = tool.probe.split(":")[-1].split("/")[-1]
             mend = f"install it: apt-get install {tool.package}"
+            if tool.probe.startswith("py:") and sys.executable != DEBIAN_PYTHON:
+                mend += f", and run {DEBIAN_PYTHON}, not {sys.executable}"
             raise OperatorError(f"the tool {name} is missing", mend)
-        found = have.get(tool.probe, "")
+        found = have.get(COMPILER if tool.probe.startswith("cc:") else tool.probe, "")
         if older(found, tool.least):
             raise OperatorError(
                 f"{tool.probe} {found} is too old, {tool.least} is the least",

@@ -24,8 +24,9 @@ def wrong_way(case: Case, evidence: Evidence, event: Interrupt | None) -> str:
     if case.arch == "i386" and gate is not None:
         if gate.type != TASK_GATE:
             return (
-                f"The gate of vector 8 is {gate.kind}: the CPU pushes the frame of the #DF "
-                "on the same stack that has just overflowed, and that fault is the third."
+                f"The gate of vector 8 is {gate.kind}: the CPU pushes the frame of the "
+                "#DF on the same stack that has just overflowed, and that fault is the "
+                "third."
             )
         wrong = wrong_task(case, evidence, known.regs, gate.selector)
         if wrong:
@@ -46,14 +47,14 @@ def wrong_task(case: Case, evidence: Evidence, regs: Registers, selector: int) -
     """What keeps the CPU from switching to the task of a task gate (i386)."""
     if selector != support.of(case)["SEL_DF_TSS"]:
         return (
-            f"The task gate names the selector {selector:#x}. It must be that of a TSS of "
-            "its own; a switch to the task that is running already is refused."
+            f"The task gate names the selector {selector:#x}. It must be that of a TSS "
+            "of its own; a switch to the task that is running already is refused."
         )
     if regs.gdt is None or regs.gdt.limit < (selector | 7):
         limit = 0 if regs.gdt is None else regs.gdt.limit
         return (
-            f"The GDT limit in the CPU is {limit:#x}: the slot of selector {selector:#x} "
-            "lies behind it. Reload the GDTR with the new slot."
+            f"The GDT limit in the CPU is {limit:#x}: the slot of selector "
+            f"{selector:#x} lies behind it. Reload the GDTR with the new slot."
         )
     found = evidence.scene.descriptor(regs, selector)
     if found is None or found.s or found.type not in (AVAILABLE, BUSY) or not found.p:
@@ -82,22 +83,23 @@ def wrong_registers(
     directory = regs["CR3"]
     if saved["cr3"] != directory:
         return (
-            f"cr3 in the TSS of the #DF task is {saved['cr3']:#x}, the page directory is "
-            f"at {directory:#x}: the CPU loads CR3 with the task, and then finds no page."
+            f"cr3 in the TSS of the #DF task is {saved['cr3']:#x}, the page directory "
+            f"is at {directory:#x}: the CPU loads CR3 with the task, and then finds no "
+            "page."
         )
     if saved["cs"] & 0xFFFF != values["SEL_KCODE"]:
         return f"cs in the TSS of the #DF task is {saved['cs']:#x}, no code of ring 0."
     for name in ("ss", "ds", "es"):
         if saved[name] & 0xFFFF != values["SEL_KDATA"]:
             return (
-                f"{name} in the TSS of the #DF task is {saved[name]:#x}: the CPU loads it "
-                f"with the task, and the handler needs {values['SEL_KDATA']:#x}."
+                f"{name} in the TSS of the #DF task is {saved[name]:#x}: the CPU loads "
+                f"it with the task, and the handler needs {values['SEL_KDATA']:#x}."
             )
     walk = evidence.scene.walk(regs, (saved["esp"] or 4) - 4)
     if walk is None or not (walk.present and walk.writable):
         return (
-            f"esp in the TSS of the #DF task is {saved['esp']:#x}: the word below is not "
-            "there or not writable. A stack grows down, so esp starts at its top."
+            f"esp in the TSS of the #DF task is {saved['esp']:#x}: the word below is "
+            "not there or not writable. A stack grows down, so esp starts at its top."
         )
     place = evidence.symbols.at(saved["eip"])
     if place is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the checks of 03-faults share: the boots, the faults that must come, the lines."""
+"""What the checks of 03-faults share: boots, the faults that must come, the lines."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def grub_boot(plan: Plan) -> Boot:
 
 
 def faults(evidence: Evidence) -> list[Interrupt]:
-    """Every fault that the CPU delivered; the int 0x80 that a gate refused counts once."""
+    """Every fault that the CPU delivered; an int 0x80 that is refused counts once."""
     return [event for event in support.interrupts(evidence) if event.fault]
 
 
@@ -193,7 +193,7 @@ def rest_of(event: Interrupt, digits: int) -> str:
 
 
 def fields_of(event: Interrupt, digits: int) -> dict[str, str]:
-    """The fields of the line, as the CPU's record asks for them; #DF has no code here."""
+    """The fields of the line, as the CPU's record has them; a #DF counts with 0."""
     error = 0 if event.v == 8 else event.e
     return {
         "name": NAMES[event.v],
@@ -222,12 +222,10 @@ def paired(
 ) -> list[tuple[Interrupt, Mapping[str, str]]]:
     """Each fault of the CPU's record with the line that was printed for it."""
     lines = reports(evidence)
-    others = [
-        line
-        for line in evidence.console.splitlines()
-        if not line.startswith("[ringlab]") and not LINE.fullmatch(line)
-    ]
-    near = [line for line in others if "vector" in line or "fault" in line]
+    words = evidence.console.splitlines()
+    near = [w for w in words if re.match(r"\s*fault\b|.*vector=", w)]
+    merged = any(w.count("vector=") > 1 for w in near)
+    near = [w[:120] for w in near if merged or not LINE.fullmatch(w)]
     said = f" The nearest other line is “{near[0]}”." if near else ""
     first = line_of(events[0], digits_of(case)) if events else ""
     case.expect(
@@ -235,16 +233,21 @@ def paired(
         expected=f"{len(events)} lines in the form of the contract, one a fault; the "
         f"first is “{first}”.",
         seen=f"{len(lines)} lines have that form.{said}",
-        cause=(
-            "The line has another form: a word, a blank, or the number of digits."
-            if near
-            else "fault_report prints no line, or one without its end."
-        ),
+        cause=form_cause(near, merged),
         hint="Compare with the examples in the contract, blank by blank: 0x%08x prints "
         "eight digits, 0x%04x four; one \\n, at the end.",
         read=HEADER,
     )
     return list(zip(events, lines))
+
+
+def form_cause(near: list[str], merged: bool) -> str:
+    """Why the lines are not those that the contract asks for."""
+    if merged:
+        return "Several reports stand on one line: it has no end."
+    if near:
+        return "The line has another form: a word, a blank, or the number of digits."
+    return "fault_report was not called, or prints no line."
 
 
 CAUSES = {

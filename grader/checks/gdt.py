@@ -8,11 +8,12 @@ import struct
 from grader.checks import support
 from grader.checks.api import Case
 from grader.checks.record import Evidence
+from grader.evidence import descriptors, signatures
 from grader.evidence.descriptors import SegmentDescriptor
 
-READ_DESCRIPTOR = 'SDM 3A "Segment Descriptors" (3.4.5)'
+READ_DESCRIPTOR = descriptors.READ_SEGMENT
+READ_LONG = signatures.READ_CS_L
 READ_TYPE = 'SDM 3A "Code- and Data-Segment Descriptor Types" (3.4.5.1)'
-READ_LONG = 'SDM 3A "Code Segment Descriptor in 64-bit Mode" (5.2.1)'
 READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
 READ_LGDT = 'SDM 2A "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register"'
 
@@ -28,14 +29,14 @@ BITS = {
 }
 CAUSES = {
     "p": "P is 0: the segment counts as not present, and loading its selector faults.",
-    "s": "S is 0, which makes it a system descriptor, as that of a TSS; code and data "
+    "s": "S is 0, which makes it a system descriptor, as a TSS has; code and data "
     "segments have S=1.",
     "dpl": "The DPL is that of another ring: a segment for ring 3 has DPL 3.",
     "base": "The segment does not start at 0, so its offsets are no linear addresses.",
     "limit": "The segment ends too early: user memory lies beyond its limit.",
     "g": "G is 0, so the limit counts bytes and not pages: the segment ends at 1 MiB.",
-    "db": "D/B has the wrong value: with 0 the CPU takes a 32-bit segment for one of 16 "
-    "bits; beside L it must be 0.",
+    "db": "D/B has the wrong value: with 0 the CPU takes a 32-bit segment for one of "
+    "16 bits; beside L it must be 0.",
     "long": "L has the wrong value: 64-bit code needs L=1, every other segment L=0.",
 }
 
@@ -52,6 +53,19 @@ def flags_of(case: Case, code: bool) -> dict[str, int]:
     return {"long": 1, "db": 0} if code else {}
 
 
+def expect_written(case: Case, slots: list[int], *indexes: int) -> None:
+    """At least one of these slots is not empty any more."""
+    shown = " or ".join(str(index) for index in indexes)
+    case.expect(
+        any(slots[index] for index in indexes),
+        expected=f"Slot {shown} of the GDT holds a segment of ring 3.",
+        seen="All its eight bytes are 0.",
+        cause="Nobody wrote a descriptor to this slot.",
+        hint="gdt_init_user calls gdt_set for both slots; see the check gdt-set too.",
+        read=READ_DESCRIPTOR,
+    )
+
+
 def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
     """The slot of the array gdt holds the user's code or data segment."""
     values = support.of(case)
@@ -62,14 +76,7 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
     seen = SegmentDescriptor.decode(slots[index])
     where = f"Slot {index} of the GDT"
     decoded = f"It reads {slots[index].to_bytes(8, 'little').hex(' ')}: {seen}."
-    case.expect(
-        slots[index],
-        expected=f"{where} holds the user {kind} segment.",
-        seen="All its eight bytes are 0.",
-        cause="Nobody wrote the descriptor to this slot.",
-        hint="gdt_init_user calls gdt_set for both slots; see the check gdt-set too.",
-        read=READ_DESCRIPTOR,
-    )
+    expect_written(case, slots, index)
     _expect_fields(case, seen, {"p": 1, "s": 1, "dpl": 3}, where, decoded)
     other = SegmentDescriptor.decode(slots[indexes["data" if code else "code"]])
     swapped = (seen.code, seen.data, other.code) == (not code, code, code)
@@ -78,7 +85,7 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
         expected=f"{where} holds the user {kind} segment.",
         seen=decoded,
         cause="Code and data are swapped: the selectors say which slot is whose.",
-        hint="Write each one to the slot that GDT_INDEX_UCODE or GDT_INDEX_UDATA names.",
+        hint="GDT_INDEX_UCODE and GDT_INDEX_UDATA say which slot is whose.",
         read=READ_DESCRIPTOR,
     )
     _expect_type(case, seen, where, decoded, code=code)
@@ -135,8 +142,8 @@ def _expect_type(
         cause="Bit 2 makes the code segment conforming: whoever jumps there keeps the "
         "ring that he came from."
         if code
-        else "Bit 2 makes the data segment expand down: valid are only the offsets above "
-        "its limit.",
+        else "Bit 2 makes the data segment expand down: only offsets above its limit "
+        "are valid.",
         hint="Leave bit 2 of the type at 0.",
         read=READ_TYPE,
     )
@@ -151,8 +158,8 @@ def limit_cause(case: Case, limit: int, image_limit: int, need: int) -> tuple[st
     rule = "limit = 8 * slots - 1, into gdt_ptr, then lgdt."
     if limit == before and image_limit != before:
         return (
-            "gdt_ptr holds a new limit, but the CPU never saw it: lgdt was not executed, "
-            "or before the change.",
+            "gdt_ptr holds a new limit, but the CPU never saw it: lgdt was not "
+            "executed, or before the change.",
             "First write the limit, then lgdt.",
         )
     if limit == before:
@@ -188,7 +195,7 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
         seen=text,
         cause="The base in gdt_ptr was overwritten."
         if image_base != base
-        else "lgdt took its operand from another place than the one that was filled in: "
+        else "lgdt took its operand from another place than was filled in: "
         "a label in front of an align, for one, names the padding and not the data.",
         hint="The operand of lgdt is the memory of gdt_ptr; only its limit changes.",
         read=READ_LGDT,

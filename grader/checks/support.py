@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.checks.api import Case, Plan
+from grader.checks.api import Case, CheckFailed, Plan
 from grader.checks.record import Evidence
 from grader.evidence import trace
 from grader.evidence.descriptors import SegmentDescriptor
@@ -84,13 +85,38 @@ def gdt_slot(evidence: Evidence, index: int) -> bytes:
 
 
 def gdt_entry(evidence: Evidence, index: int) -> SegmentDescriptor:
-    """A decoded slot of the table that GDTR names; what cannot be read counts as zero."""
+    """A decoded slot of the table that GDTR names; unreadable counts as zero."""
     return SegmentDescriptor.decode(gdt_slot(evidence, index).ljust(8, b"\0"))
 
 
 def space(evidence: Evidence) -> Space:
     """The address space that was active at the end of the run."""
     return Space(evidence.ram, evidence.arch, evidence.registers.get("CR3", 0))
+
+
+KEPT = {
+    "i386": ("EBX", "ESI", "EDI", "EBP"),
+    "x86_64": ("RBX", "RBP", "R12", "R13", "R14", "R15"),
+}
+
+
+def expect_kept(case: Case, evidence: Evidence, routine: str) -> None:
+    """The routine that scenario_call ran left its caller's registers as they were."""
+    ((bits,),) = array(evidence, "scenario_clobbered", "I", 1)
+    names = KEPT[case.arch]
+    changed = [name for n, name in enumerate(names) if bits >> n & 1]
+    if bits >> 31:
+        changed.append("the stack pointer")
+    case.expect(
+        not changed,
+        expected=f"{routine} leaves {', '.join(names)} and the stack pointer as they "
+        "were.",
+        seen=f"It changed {', '.join(changed)}.",
+        cause="These belong to the caller, which goes on with wrong values: the fault "
+        "comes later, and elsewhere.",
+        hint="Use the registers that a C function may change, or push and pop these.",
+        read="The calling convention (psABI): registers preserved across calls",
+    )
 
 
 def user_pages(rng: random.Random, plan: Plan, count: int) -> list[int]:
@@ -126,6 +152,23 @@ def user_fault(
             if event.new == vector and error in (None, event.e):
                 return event
     return None
+
+
+@contextlib.contextmanager
+def only_by_grub() -> Iterator[None]:
+    """Around a check of a boot by GRUB that needs the same one without GRUB."""
+    try:
+        yield
+    except CheckFailed as failed:
+        raise CheckFailed(
+            expected=failed.expected,
+            seen=failed.seen,
+            cause="Loaded by QEMU itself the same kernel gets through, so something that "
+            f"GRUB leaves otherwise in memory or registers matters. {failed.cause}",
+            hint="Do not rely on registers, segments or memory that you did not set.",
+            read=failed.read,
+            source=failed.source,
+        ) from failed
 
 
 def show(event: Interrupt | None) -> str:

@@ -24,6 +24,20 @@ def grub(plan: Plan) -> Boot:
     return plan.boot("", f"nonce={plan.nonce}", via=Via.GRUB)
 
 
+def cause_of(line: str, want: str) -> str:
+    """Why the line that comes nearest is not the one asked for."""
+    head = greeting("")
+    if not line:
+        return "boot_greet prints nothing, or not on this device of the console."
+    if line.startswith(want):
+        return "The line is not ended: what is printed next goes on behind it."
+    if line.startswith(head + "0x"):
+        return "This is the address of the nonce, not its text."
+    if line.startswith(head):
+        return "The nonce is the argument of boot_greet, and differs in each run."
+    return "The text is not the one asked for, character by character."
+
+
 def expect_greeting(case: Case, lines: list[str], where: str) -> None:
     want = greeting(case.nonce)
     near = [line for line in lines if "ello" in line or "nonce" in line]
@@ -33,12 +47,7 @@ def expect_greeting(case: Case, lines: list[str], where: str) -> None:
         seen=f"The nearest line there is “{near[0]}”."
         if near
         else "There is no greeting.",
-        cause=(
-            "The text or the nonce is not the one asked for: the nonce is the argument, "
-            "and differs in each run."
-            if near
-            else "boot_greet prints nothing, or not on the console."
-        ),
+        cause=cause_of(near[0] if near else "", want),
         hint="Print it with kprintf, the nonce by %s, and end the line with \\n.",
         read=READ,
     )
@@ -51,7 +60,8 @@ def expect_on_console(case: Case, spec: BootSpec, how: str) -> None:
 
 @check("boot-direct", boots=(direct,))
 def test_direct(case: Case) -> None:
-    """Booted directly, the kernel greets with this run's nonce on the serial console."""
+    """Booted directly, the kernel prints the greeting with this run's nonce on the
+    serial console."""
     expect_on_console(case, direct, "directly")
     case.fact("greeting", greeting(case.nonce))
 

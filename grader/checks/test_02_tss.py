@@ -135,7 +135,7 @@ def test_descriptor(case: Case) -> None:
     case.fact("descriptor", [found.type & ~2, found.dpl, found.last_offset])
 
 
-@check("tss-stack-segment", boots=(init_boot,), needs=("tss-descriptor",))
+@check("tss-stack-segment", boots=(init_boot,))
 def test_stack_segment(case: Case) -> None:
     """ss0 in the TSS is the kernel's data segment."""
     tss = read_tss(case, case.run(init_boot))
@@ -158,37 +158,17 @@ def test_stack_segment(case: Case) -> None:
     case.fact("ss0", tss.ss0)
 
 
-@check("tss-ports-closed", boots=(init_boot,), needs=("tss-descriptor",))
+@check("tss-ports-closed", boots=(init_boot,))
 def test_ports_closed(case: Case) -> None:
     """By limit, I/O map base and bitmap of the TSS, no port is open to ring 3."""
     expect_closed(case, case.run(init_boot))
-
-
-@check("tss-ports-sweep", boots=(ports_boot,), needs=("tss-task-register",))
-def test_ports_sweep(case: Case) -> None:
-    """Ring-3 code that reads all 65,536 ports gets 65,536 faults."""
-    evidence = case.run(ports_boot)
-    at = evidence.notes["code"] + evidence.notes["probe"].labels["port"]
-    sweep = trace.sweep(evidence.run.trace, at)
-    opened = sorted(set(range(PORTS)) - sweep.ports)
-    case.expect(
-        not opened and sweep.faults == PORTS,
-        expected="Each read faults with #GP(0) at CPL 3, 65,536 times.",
-        seen=f"{len(opened)} reads went through, the first at port {opened[0]:#x}."
-        if opened
-        else f"{sweep.faults} faults were recorded.",
-        cause="The TSS that TR names opens these ports: within its limit, at its I/O map "
-        "base, their bits are 0.",
-        hint="See the check tss-ports-closed for limit and I/O map base.",
-        read=READ_PORTS,
-    )
-    case.fact("faults", sweep.faults)
 
 
 @check("tss-task-register", boots=(load_boot,))
 def test_task_register(case: Case) -> None:
     """TR holds the TSS selector, and the descriptor behind it is busy."""
     evidence = case.run(load_boot)
+    support.expect_kept(case, evidence, "tss_load")
     expect_task_register(case, evidence)
     case.fact("tr", evidence.registers.segments["TR"].selector)
 
@@ -201,7 +181,7 @@ def test_stack_set(case: Case) -> None:
     case.fact("stack", True)
 
 
-@check("tss-trap", boots=(trap_boot,), needs=("tss-descriptor", "tss-stack-set"))
+@check("tss-trap", boots=(trap_boot,), needs=("tss-stack-set",))
 def test_trap(case: Case) -> None:
     """A fault in ring 3 brings the CPU to exactly the kernel stack that was set."""
     evidence = case.run(trap_boot, ends=(End.HALTED,))
@@ -235,6 +215,27 @@ def test_trap(case: Case) -> None:
         read=READ_TSS,
     )
     case.fact("trap", [registers.sp == top, ip == want])
+
+
+@check("tss-ports-sweep", boots=(ports_boot,), needs=("tss-trap",))
+def test_ports_sweep(case: Case) -> None:
+    """Ring-3 code that reads all 65,536 ports gets 65,536 faults."""
+    evidence = case.run(ports_boot)
+    at = evidence.notes["code"] + evidence.notes["probe"].labels["port"]
+    sweep = trace.sweep(evidence.run.trace, at)
+    opened = sorted(set(range(PORTS)) - sweep.ports)
+    case.expect(
+        not opened and sweep.faults == PORTS,
+        expected="Each read faults with #GP(0) at CPL 3, 65,536 times.",
+        seen=f"{len(opened)} reads went through, the first at port {opened[0]:#x}."
+        if opened
+        else f"{sweep.faults} faults were recorded.",
+        cause="The TSS that TR names opens these ports: within its limit, at its I/O "
+        "map base, their bits are 0.",
+        hint="See the check tss-ports-closed for limit and I/O map base.",
+        read=READ_PORTS,
+    )
+    case.fact("faults", sweep.faults)
 
 
 @check("tss-grub", boots=(grub_boot,), needs=("tss-task-register",))

@@ -57,7 +57,8 @@ def test_gates(case: Case) -> None:
         unclaimed = support.array(evidence, "unclaimed_entries", "I", vector + 1)
         case.expect(
             gate.offset != unclaimed[vector][0],
-            expected=f"The gate of {name} (vector {vector}) leads to an entry of yours.",
+            expected=f"The gate of {name} (vector {vector}) leads to an entry of "
+            "yours.",
             seen=f"It still leads to the core's panic: {gate}.",
             cause=f"fault_init did not write the gate of {name}.",
             hint="idt_set_gate once for each of the four vectors.",
@@ -66,8 +67,8 @@ def test_gates(case: Case) -> None:
         wrong = wrong_fields(gate, kernel_code)
         case.expect(
             not wrong,
-            expected=f"{name} (vector {vector}): present, interrupt gate, DPL 0, selector "
-            f"{kernel_code:#x}.",
+            expected=f"{name} (vector {vector}): present, interrupt gate, DPL 0, "
+            f"selector {kernel_code:#x}.",
             seen=f"The gate reads: {gate}.",
             cause=" ".join(wrong),
             hint="The attribute byte is put together from the GATE_* bits of "
@@ -100,8 +101,8 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
         )
     if gate.selector != kernel_code:
         found.append(
-            f"The selector is {gate.selector:#x}, but the entry is kernel code: the CPU "
-            "loads CS from here."
+            f"The selector is {gate.selector:#x}, but the entry is kernel code: the "
+            "CPU loads CS from here."
         )
     return found
 
@@ -153,8 +154,8 @@ def test_frame(case: Case) -> None:
                 continue
             frame["kernel_data"] = support.of(case)["SEL_KDATA"]
             case.fail(
-                expected=f"For the fault “{name}” of ring {ring} the frame's {field} is "
-                f"{value:#x}: {support.show(event)}.",
+                expected=f"For the fault “{name}” of ring {ring} the frame's {field} "
+                f"is {value:#x}: {support.show(event)}.",
                 seen=f"It is {frame[field]:#x}.",
                 cause=frame_cause(field, frame, want),
                 hint="The last word pushed is the first field of struct trap_frame. "
@@ -190,14 +191,15 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
     coded = want["vector"] in WITH_ERROR_CODE
     if not coded and frame["error"] == want["ip"] and frame["ip"] == want["cs"]:
         return (
-            f"The CPU pushes no error code for {name}, and the entry put nothing in its "
-            "place: everything above is taken one word too low, EIP as the error code."
+            f"The CPU pushes no error code for {name}, and the entry put nothing in "
+            "its place: everything above is taken one word too low, EIP as the error "
+            "code."
         )
     if coded and frame["ip"] == want["error"] and frame["cs"] == want["ip"] & 0xFFFF:
         return (
-            f"The CPU has already pushed an error code for {name}, and the entry pushed "
-            "another one: everything above is taken one word too high, the error code "
-            "as EIP."
+            f"The CPU has already pushed an error code for {name}, and the entry "
+            "pushed another one: everything above is taken one word too high, the "
+            "error code as EIP."
         )
     if field == "vector" and frame["vector"] in NAMES:
         return (
@@ -207,8 +209,8 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
     if field in ("vector", "error", "ip", "cs", "flags", "sp", "ss"):
         return (
             "There is a word too many or too few between what the CPU pushed and the "
-            "registers, or fault_dispatch did not get the stack pointer as it was behind "
-            "the last push."
+            "registers, or fault_dispatch did not get the stack pointer as it was "
+            "behind the last push."
         )
     others = SEGMENTS if field in SEGMENTS else GENERAL
     same = [n for n in others if n != field and want[n] == frame[field]]
@@ -219,8 +221,8 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
         )
     if same:
         return (
-            f"The frame has {same[0]} in the place of {field}: the registers are pushed "
-            "in another order than struct trap_frame has them."
+            f"The frame has {same[0]} in the place of {field}: the registers are "
+            "pushed in another order than struct trap_frame has them."
         )
     return f"{field} was changed before it was saved."
 
@@ -250,8 +252,8 @@ def test_segments(case: Case) -> None:
             not flags & 0x400,
             expected="The direction flag DF is clear in the handler.",
             seen=f"DF is set after {support.show(event)}.",
-            cause="The CPU keeps DF across a fault, and ring 3 had set it. C code takes "
-            "it for clear: its string instructions would run backwards.",
+            cause="The CPU keeps DF across a fault, and ring 3 had set it. C code "
+            "takes it for clear: its string instructions would run backwards.",
             hint="cld, before the call.",
             read='SDM 1 "DF Flag" (3.4.3.2)',
             source=ENTRY,
@@ -315,17 +317,29 @@ def expect_behind(
         f"The cause of {support.show(pair[0])} was repaired: the same instruction is "
         f"tried again, and the probe goes on to its ud2 at {behind:#x}."
     )
+    if after is not None and after.cpl == 0 and after.pc == behind:
+        case.fail(
+            expected=expected,
+            seen=f"The CPU recorded {support.show(after)}.",
+            cause="The interrupted code goes on in ring 0: ret or jmp loads EIP alone, "
+            "and leaves CS, EFLAGS and the stack as the kernel had them.",
+            hint="Only iret takes back all that the CPU pushed.",
+            read='SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"',
+            source=ENTRY,
+        )
     if after is None or after.cpl != 3:
         unexpected(case, evidence, after, expected)
         return
+    if after.pc == pair[0].pc:
+        expect_same(case, *pair)
     gone = after.pc - pair[0].pc
     case.expect(
         after.pc == behind,
         expected=expected,
         seen=f"The CPU recorded {support.show(after)}.",
         cause=(
-            f"The way back led {gone} bytes behind the instruction that faulted, into the "
-            "middle of another: the saved EIP was changed."
+            f"The way back led {gone} bytes behind the instruction that faulted, into "
+            "the middle of another: the saved EIP was changed."
             if 0 < gone < 16
             else "The way back led to another address than the saved EIP."
         ),
@@ -353,7 +367,8 @@ def expect_same(case: Case, before: Interrupt, after: Interrupt) -> None:
             expected=f"{name} is {had:#x} in ring 3, as before the fault.",
             seen=f"It is {has:#x} after the way back.",
             cause=resume_cause(name, has, values),
-            hint="Undo the pushes in reverse order: the last pushed is the first popped.",
+            hint="Undo the pushes in reverse order: the last pushed is the first "
+            "popped.",
             read=READ_FRAME,
             source=ENTRY,
         )
@@ -369,8 +384,8 @@ def resume_cause(name: str, has: int, values: dict[str, tuple[int, int]]) -> str
     same = [n for n, (had, _) in values.items() if n != name and had == has]
     if same and len(name) == 3:
         return (
-            f"It has what {same[0]} had: the registers are popped in another order than "
-            "they were pushed."
+            f"It has what {same[0]} had: the registers are popped in another order "
+            "than they were pushed."
         )
     return (
         f"{name} is not restored on the way back, or was changed before it was saved."

@@ -6,13 +6,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.checks import support
-from grader.checks.api import Case, Plan, boot, check
+from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.record import Evidence
-from grader.machine import Boot
+from grader.machine import Boot, End
 
+# What thread_yield keeps, by the bits of scenario_yield_lost.
+YIELD_KEEPS = {
+    "i386": ("the stack pointer", "IF", "ebx", "esi", "edi", "ebp"),
+    "x86_64": ("the stack pointer", "IF", "rbx", "rbp", "r12", "r13", "r14", "r15"),
+}
 HEADER = "kernel/include/course/05-threads.h"
 ROUNDS = 50
 STACKS = 3  # times KSTACK_SLOTS threads live and die
+FULL = 0xF011  # noted when thread_create_kernel has returned NULL
 
 
 @boot("create")
@@ -33,6 +39,25 @@ def block(plan: Plan) -> Boot:
 @boot("life")
 def life(plan: Plan) -> Boot:
     return plan.boot("threads-life")
+
+
+def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
+    """The boot's evidence; if it did not come to its end, `cause` says why."""
+    evidence = case.run(spec, ends=support.ANY_END)
+    if evidence.run.end is End.TASK_OPEN:
+        case.run(spec)
+    if evidence.run.end is not End.DONE:
+        why = evidence.diagnosis
+        case.fail(
+            expected=f"The threads of the boot “{spec.name}” live, and the kernel comes "
+            "to its end.",
+            seen=why.seen,
+            cause=f"{cause} {why.cause}",
+            hint=why.hint,
+            read=HEADER,
+            source=why.source,
+        )
+    return evidence
 
 
 def log(evidence: Evidence) -> list[int]:
@@ -68,37 +93,74 @@ def _shown(values: Sequence[int], at: int) -> str:
 def test_create(case: Case) -> None:
     """A new kernel thread gets its argument, runs with interrupts on, has the next id,
     and ends when its function returns."""
-    want = [value for i in (1, 2, 3) for value in (i * 0x1111, 1, i)]
-    expect_log(
+    want = [(i * 0x1111, 1, i) for i in (1, 2, 3)]
+    evidence = finished(
         case,
-        log(case.run(create)),
-        want,
-        cause="Three words a thread: its argument, IF, its id. A thread that is never "
-        "seen did not come out of its first switch; one that is seen twice did not end.",
+        create,
+        "Nearly always the first stack of a thread is not what thread_switch expects, or "
+        "thread_switch does not restore a register that C preserves, or the idle thread "
+        "is not found when nobody is ready.",
+    )
+    noted = log(evidence)
+    have = sorted(tuple(noted[n : n + 3]) for n in range(0, len(noted), 3))
+    case.expect(
+        have == want,
+        expected=f"Three threads note their argument, IF and their id: {_rows(want)}.",
+        seen=f"They noted {_rows(have)}." if have else "No thread noted anything.",
+        cause=_unborn(want, have),
         hint="Its first stack must look as if thread_switch had been called from the "
-        "place where it begins.",
+        "place where it begins; there it needs interrupts on, and an end.",
+        read=HEADER,
     )
     case.fact("log", want)
+
+
+def _rows(rows: Sequence[tuple[int, ...]]) -> str:
+    shown = "; ".join(" ".join(map(str, row)) for row in rows[:6])
+    return shown + (" …" if len(rows) > 6 else "")
+
+
+def _unborn(want: Sequence[tuple[int, ...]], have: Sequence[tuple[int, ...]]) -> str:
+    """What most likely went wrong with the three threads."""
+    if [row[0] for row in have] != [row[0] for row in want]:
+        if len(have) > len(want):
+            return "A thread ran more than once: it did not end, or begins again."
+        return (
+            "A thread had no turn: it is not in the queue, did not come out of its first "
+            "switch, or its argument was lost."
+        )
+    if any(row[1:2] == (0,) for row in have):
+        return "A thread runs with interrupts off: the switch into it had them off."
+    return "The ids are not 1, 2, 3: id 0 is the idle thread's, and each is used once."
 
 
 @check("thread-switch", boots=(yielding,), needs=("thread-create",))
 def test_switch(case: Case) -> None:
     """thread_switch keeps the registers that C relies on, and the stack."""
-    evidence = case.run(yielding)
-    kept = [row[0] for row in support.array(evidence, "scenario_kept", "I", 3)]
+    evidence = case.run(yielding, ends=support.ANY_END)
+    lost = [row[0] for row in support.array(evidence, "scenario_yield_lost", "I", 3)]
+    names = YIELD_KEEPS[case.arch]
+    gone = [name for bit, name in enumerate(names) if any(n >> bit & 1 for n in lost)]
     case.expect(
-        all(kept),
-        expected="After thread_yield every register that C preserves is as before.",
-        seen=f"It was not in thread {kept.index(0) + 1}." if 0 in kept else "",
-        cause="A register is not saved, or saved and restored in different orders.",
+        not gone,
+        expected=f"Whoever calls thread_yield finds {', '.join(names)} as before.",
+        seen=f"Not kept: {', '.join(gone)}.",
+        cause="A register is not saved, or saved and restored in different orders; with "
+        "IF: thread_yield returns with interrupts otherwise than they were.",
         hint="The callee-saved registers of the calling convention, all of them; the "
         "last pushed is the first popped.",
         read=HEADER,
     )
-    case.fact("kept", kept)
+    finished(
+        case,
+        yielding,
+        "Three threads call thread_yield in turn: a register or the stack of one of "
+        "them was lost in thread_switch.",
+    )
+    case.fact("kept", lost)
 
 
-@check("thread-order", boots=(yielding,), needs=("thread-create",))
+@check("thread-order", boots=(yielding,), needs=("thread-switch",))
 def test_order(case: Case) -> None:
     """Threads that yield take turns, round robin, until each has ended."""
     want = [n for _ in range(ROUNDS) for n in range(3)] + [100, 101, 102]
@@ -112,13 +174,19 @@ def test_order(case: Case) -> None:
     case.fact("order", len(want))
 
 
-@check("thread-block", boots=(block,), needs=("thread-create",))
+@check("thread-block", boots=(block,), needs=("thread-order",))
 def test_block(case: Case) -> None:
     """A blocked thread runs again only after thread_wake, and then once; waking one that
     is not blocked changes nothing."""
+    evidence = finished(
+        case,
+        block,
+        "Nearly always a thread stands in the queue twice: thread_wake put one there that "
+        "was not blocked, or thread_block left it there; it runs on after its end.",
+    )
     expect_log(
         case,
-        log(case.run(block)),
+        log(evidence),
         [1, 2, 3, 4, 5, 6, 7],
         cause="A sleeper notes 1, 3, 6, a waker 2, 4, 5, and 7 comes last. An early 3 "
         "or 6: a blocked thread stayed in the queue. A missing one: it never came back.",
@@ -131,15 +199,22 @@ def test_block(case: Case) -> None:
 @check("thread-exit", boots=(life,), needs=("thread-create",))
 def test_exit(case: Case) -> None:
     """A thread that ended gives its kernel stack back: three times as many threads as
-    there are stacks can live, one after the other."""
+    there are stacks can live, one after the other, but not at the same time."""
     count = STACKS * support.of(case)["KSTACK_SLOTS"]
-    want = [value for i in range(count) for value in (i, 1, i + 1)]
+    want = [value for i in range(count) for value in (i, 1, i + 1)] + [FULL]
+    evidence = finished(
+        case,
+        life,
+        "Either a thread's stack was freed while in use, or thread_create_kernel went on "
+        "without a stack when kstack_alloc had none left (it returns 0).",
+    )
     expect_log(
         case,
-        log(case.run(life)),
+        log(evidence),
         want,
-        cause="57005 (0xdead) means that thread_create_kernel returned NULL: the stacks "
-        "of the threads before were not freed.",
+        cause="57005 (0xdead) in the middle: thread_create_kernel returned NULL, the "
+        "stacks of the threads before were not freed. At the end: it returned no NULL "
+        f"although kstack_alloc had no stack left, which is noted as {FULL} (0xf011).",
         hint="A thread stands on its stack while it ends: free it once another runs.",
     )
     case.fact("threads", count)

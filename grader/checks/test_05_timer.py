@@ -6,7 +6,10 @@ from __future__ import annotations
 from grader.checks import support
 from grader.checks.api import Case, check
 from grader.checks.record import Evidence
+from grader.checks.test_05_life import finished
 from grader.checks.threads import (
+    FLAGS,
+    FLAGS_IF,
     MARKED,
     TICKS,
     Thread,
@@ -15,12 +18,10 @@ from grader.checks.threads import (
     observed,
     ticks,
 )
-from grader.evidence.explain import signature
 from grader.machine import End
 
 READ_STACK = 'SDM 3A "Stack Switching" (5.8.5)'
 READ_PIC = "The data sheet of the 8259A, “End of Interrupt (EOI)”"
-FLAGS, FLAGS_IF = 0x3600, 0x200  # IOPL, DF and IF
 HEADER = "kernel/include/course/05-threads.h"
 
 
@@ -37,111 +38,137 @@ def test_ticks(case: Case) -> None:
     """The timer interrupts again and again: each interrupt is acknowledged."""
     evidence, _ = slices(case)
     count = len(ticks(evidence))
-    if count == 1 and evidence.run.end is not End.TASK_OPEN:
-        why = signature("eoi-missing", "The CPU took one timer interrupt and no other.")
+    if count < TICKS and evidence.run.end in (End.CPU_LIMIT, End.WALL_LIMIT):
+        times = "one timer interrupt" if count == 1 else f"{count} timer interrupts"
+        at = evidence.registers.ip or 0
+        off = not (evidence.registers.flags or 0) & FLAGS_IF
         case.fail(
             expected=f"{TICKS} timer interrupts (vector 0x20).",
-            seen=why.seen,
-            cause=why.cause,
-            hint=why.hint,
-            read=why.read,
+            seen=f"The CPU took {times} and no other"
+            + (f"; it runs at {at:#x} with interrupts off." if off else "."),
+            cause="A thread runs with interrupts off: a new kernel thread comes out of "
+            "its first switch with IF clear."
+            if off
+            else "The interrupt controller waits for the end of the interrupt (EOI). It "
+            "was never sent, or it is sent behind the switch: a new thread's first run "
+            "does not return through the interrupt that brought it.",
+            hint="Switch interrupts on before the thread's function is called."
+            if off
+            else "pic_eoi(0) comes before the switch.",
+            read=READ_PIC,
+            source=support.place(evidence, at),
         )
     if count < TICKS:
-        case.run(mixed)
+        finished(
+            case,
+            mixed,
+            "Kernel and user threads were taking turns. Without a right esp0 (rsp0), set "
+            "by tss_set_kernel_stack at each switch, the first trap from ring 3 has no "
+            "kernel stack.",
+        )
     case.expect(
         count >= TICKS,
         expected=f"{TICKS} timer interrupts (vector 0x20).",
         seen=f"There were {count}.",
-        cause="Interrupts stayed off, or one was not acknowledged: a thread's first run "
-        "does not return through the interrupt that brought it.",
+        cause="Interrupts stayed off, or one was not acknowledged.",
         hint="pic_eoi(0) before the switch; interrupts on in every new thread.",
         read=READ_PIC,
     )
     case.fact("ticks", count)
 
 
-@check("thread-rings", boots=(mixed,), needs=("thread-ticks",))
-def test_rings(case: Case) -> None:
-    """Kernel threads are only ever interrupted at CPL 0, user threads only at CPL 3."""
-    _, threads = slices(case)
-    for thread in threads:
-        want = 3 if thread.user else 0
-        seen = sorted({tick.cpl for tick in thread.ticks})
-        case.expect(
-            seen == [want],
-            expected=f"Whenever the timer finds {thread.name}, the CPL is {want}.",
-            seen=f"The CPL was {', '.join(map(str, seen))} in {len(thread.ticks)} "
-            "interruptions."
-            if seen
-            else "It was never found running.",
-            cause="The thread runs in the wrong ring."
-            if seen
-            else "The thread never ran, or had no share of the time.",
-            hint="A user thread enters ring 3 by ring3_enter, on its user stack.",
-            read=HEADER,
-        )
-    case.fact("rings", [[t.user, sorted({e.cpl for e in t.ticks})] for t in threads])
-
-
-@check("thread-progress", boots=(mixed,), needs=("thread-ticks",))
-def test_progress(case: Case) -> None:
-    """Every thread goes on to the end, with a fair share of the slices."""
+@check("thread-turns", boots=(mixed,), needs=("thread-ticks",))
+def test_turns(case: Case) -> None:
+    """The timer takes the turn away: every thread has its share of the slices, and the
+    idle thread has none."""
     evidence, threads = slices(case)
     count = len(ticks(evidence))
     share = count // len(threads)
-    for thread in threads:
-        found = [tick.position for tick in thread.ticks]
-        stopped = not found or found[-1] < count - 4 * len(threads)
+    running = [thread for thread in threads if thread.ticks]
+    case.expect(
+        len(running) > 1,
+        expected=f"The timer finds {len(threads)} threads in turn.",
+        seen=f"It found {running[0].name} alone." if running else "It found none.",
+        cause="Each interruption returns to the thread that it interrupted: the turn "
+        "never changes, or the queue gives it back at once.",
+        hint="timer_interrupt lets the next thread run (thread_yield), and who was "
+        "running goes to the end of the queue.",
+        read=HEADER,
+    )
+    alike = [(thread.name, _living(thread)) for thread in threads]
+    most = max(len(thread.ticks) for thread in threads)
+    for thread, (name, living) in zip(threads, alike):
+        have = len(thread.ticks)
         case.expect(
-            not stopped,
-            expected=f"{thread.name} runs until the end, tick {count}.",
-            seen=f"The last tick that found it was {found[-1] + 1 if found else 'none'}; "
-            f"the switch after it {last_stack(evidence, thread)}.",
-            cause="The thread silently stopped. Without a fault this is nearly always a "
-            "kernel stack used by two threads: the next interruption overwrites the "
-            "frame with which this one would have come back.",
-            hint="At each switch the CPU must learn the kernel stack of the thread that "
-            "is about to run: tss_set_kernel_stack(next->kernel_top).",
-            read=READ_STACK,
-        )
-        case.expect(
-            len(found) >= share // 2,
-            expected=f"{thread.name} has a fair share: about {share} slices.",
-            seen=f"It had {len(found)}.",
+            not living or have >= share // 2,
+            expected=f"{name} has a fair share: about {share} slices.",
+            seen=f"It had {have}; another one had {most}.",
             cause="The queue prefers others: a thread starves.",
             hint="Round robin: who was running goes to the end of the queue.",
             read=HEADER,
         )
-        counted = [tick.turns for tick in thread.ticks[:: max(1, share // 16)]]
-        case.expect(
-            all(a < b for a, b in zip(counted, counted[1:])),
-            expected=f"The counter of {thread.name} only grows.",
-            seen=f"It read {counted[:6]} …",
-            cause="The thread starts again and again: EIP or its registers are those of "
-            "its beginning.",
-            hint="A thread that was interrupted goes on through its own kernel stack.",
-            read=HEADER,
-        )
+    others = count - sum(len(thread.ticks) for thread in threads)
+    case.expect(
+        others <= 2 * len(threads),
+        expected="As long as threads are ready the idle thread does not run.",
+        seen=f"{others} of {count} ticks found other code than the threads'.",
+        cause="The idle thread stands in the queue, and has turns of its own.",
+        hint="thread_yield puts the caller into the queue unless it is the idle thread.",
+        read=HEADER,
+    )
     case.fact("threads", len(threads))
 
 
-def last_stack(evidence: Evidence, thread: Thread) -> str:
-    """Where the last interruption of the thread landed, in words."""
-    landed = [tick.landed for tick in thread.ticks if tick.landed is not None]
-    if not landed:
-        return "left no record"
-    at = landed[-1]
-    owners = [t.name for t in observed(evidence) if t.kernel_top == at]
-    whose = f"that of {owners[0]}" if owners else "no thread's own"
-    return f"landed on the kernel stack {at:#x}, {whose}"
+@check("thread-rings", boots=(mixed,), needs=("thread-ticks",))
+def test_rings(case: Case) -> None:
+    """Kernel threads are only ever interrupted at CPL 0, user threads only at CPL 3 and
+    on a stack of ring 3."""
+    _, threads = slices(case)
+    base = support.of(case)["USER_BASE"]
+    for want, user in ((0, False), (3, True)):
+        kind = [thread for thread in threads if thread.user is user]
+        case.expect(
+            any(thread.ticks for thread in kind),
+            expected=f"The timer finds {kind[0].name} at CPL {want}.",
+            seen="It found no thread of this kind.",
+            cause="They never ran, or had no share of the time.",
+            hint="See the check of the turns.",
+            read=HEADER,
+        )
+        for thread in kind:
+            wrong = next((t for t in thread.ticks if t.cpl != want), None)
+            case.expect(
+                wrong is None,
+                expected=f"Whenever the timer finds {thread.name}, the CPL is {want}.",
+                seen=f"The CPL was {wrong.cpl} at tick {wrong.position + 1}."
+                if wrong
+                else "",
+                cause="The thread runs in the wrong ring.",
+                hint="A user thread enters ring 3 by ring3_enter, on its user stack.",
+                read=HEADER,
+            )
+            wrong = next((t for t in thread.ticks if user and t.sp < base), None)
+            case.expect(
+                wrong is None,
+                expected=f"In ring 3 {thread.name} is on its user stack.",
+                seen=f"Its stack pointer is {wrong.sp:#x}, in the kernel's memory."
+                if wrong
+                else "",
+                cause="The thread was sent to ring 3 with a kernel stack, where it can "
+                "neither push nor call.",
+                hint="ring3_enter(user_entry, user_stack): the second is what "
+                "user_stack_create returned.",
+                read=HEADER,
+            )
+    case.fact("rings", [[t.user, sorted({e.cpl for e in t.ticks})] for t in threads])
 
 
-@check("thread-kernel-stack", boots=(mixed,), needs=("thread-ticks",))
+@check("thread-kernel-stack", boots=(mixed,), needs=("thread-rings",))
 def test_kernel_stack(case: Case) -> None:
     """Each interruption of a user thread lands at the top of that thread's own kernel
     stack."""
     evidence, threads = slices(case)
-    for thread in (t for t in threads if t.user):
+    for thread in (t for t in threads if t.user and t.ticks):
         landed = {tick.landed for tick in thread.ticks if tick.landed is not None}
         wrong = sorted(landed - {thread.kernel_top})
         case.expect(
@@ -167,16 +194,61 @@ def test_kernel_stack(case: Case) -> None:
     case.fact("stacks", len(tops))
 
 
+@check("thread-progress", boots=(mixed,), needs=("thread-rings",))
+def test_progress(case: Case) -> None:
+    """Every thread goes on to the end of the run, from where it was."""
+    evidence, threads = slices(case)
+    for thread in threads:
+        case.expect(
+            _living(thread) or not thread.ticks,
+            expected=f"{thread.name} runs until the end, tick {len(ticks(evidence))}.",
+            seen=stopped(evidence, thread),
+            cause="The thread silently stopped. Without a fault this is nearly always a "
+            "kernel stack used by two threads: the next interruption overwrites the "
+            "frame with which this one would have come back.",
+            hint="At each switch the CPU must learn the kernel stack of the thread that "
+            "is about to run: tss_set_kernel_stack(next->kernel_top).",
+            read=READ_STACK,
+        )
+    case.fact("progress", len(threads))
+
+
+def _living(thread: Thread) -> bool:
+    """Whether the thread was found near the end, or never at all."""
+    return not thread.ticks or thread.ticks[-1].position >= TICKS - 60
+
+
+def stopped(evidence: Evidence, thread: Thread) -> str:
+    """When the thread was found last, and where that interruption landed."""
+    last = thread.ticks[-1]
+    text = f"The last tick that found it was {last.position + 1}"
+    if last.landed is None:
+        return text + "."
+    threads = observed(evidence)
+    owner = next((t.name for t in threads if t.kernel_top == last.landed), "no thread")
+    whose = "its own" if owner == thread.name else f"that of {owner}"
+    text += f"; it landed on the kernel stack {last.landed:#x}, {whose}"
+    for position, name in sorted(
+        (tick.position, other.name)
+        for other in threads
+        for tick in other.ticks
+        if other is not thread and tick.landed == last.landed
+    ):
+        if position > last.position:
+            return f"{text}. Tick {position + 1}, of {name}, landed there too."
+    return text + "."
+
+
 @check("thread-registers", boots=(mixed,), needs=("thread-progress",))
 def test_registers(case: Case) -> None:
     """Every register of a thread survives every interruption, in both rings."""
-    _, threads = slices(case)
+    evidence, threads = slices(case)
     marked = MARKED[case.arch]
     for thread in threads:
         for number, tick in enumerate(thread.ticks):
             have = tuple(tick.registers.get(name, 0) for name in marked)
             flags = tick.registers.get("fl", 0)
-            if have == thread.marks and flags & FLAGS == FLAGS_IF:
+            if have == thread.marks and flags & FLAGS == thread.flags and not tick.lost:
                 continue
             wrong = [
                 n
@@ -197,16 +269,46 @@ def test_registers(case: Case) -> None:
                 read=HEADER,
             )
             case.expect(
-                flags & FLAGS == FLAGS_IF,
-                expected="IF is set, DF and IOPL are clear in every thread.",
-                seen=f"EFLAGS of {thread.name} is {flags:#x}.",
+                flags & FLAGS == thread.flags,
+                expected=f"IF, DF and IOPL in {thread.name} stay {thread.flags:#x}.",
+                seen=f"EFLAGS is {flags:#x} at its interruption {number + 1}.",
                 cause="EFLAGS is not restored as the CPU pushed it.",
                 read=HEADER,
             )
+            case.expect(
+                not tick.lost,
+                expected=f"{tick.lost} of {thread.name} holds its data segment.",
+                seen=f"It does not at its interruption {number + 1}.",
+                cause="The timer's entry loads the kernel's data segments and does not "
+                "restore those of the thread; iret then makes them null.",
+                hint="Keep DS, ES, FS and GS on the stack beside the other registers.",
+                read='SDM 2A "IRET/IRETD/IRETQ"',
+            )
+        counted = [tick.turns for tick in thread.ticks[:: max(1, TICKS // 80)]]
+        case.expect(
+            all(a < b for a, b in zip(counted, counted[1:])),
+            expected=f"The counter of {thread.name} only grows.",
+            seen=f"It read {counted[:6]} …",
+            cause="The thread starts again and again at its entry, or the register that "
+            "counts (*cx) is lost in the interruption.",
+            hint="A thread that was interrupted goes on through its own kernel stack.",
+            read=HEADER,
+        )
+    [(lost,)] = support.array(evidence, "scenario_tick_lost", "I", 1)
+    case.expect(
+        lost == 0,
+        expected="tick_dispatch runs with DF clear and the kernel's data segments.",
+        seen=("DF was set; " if lost & 1 else "")
+        + ("a segment register was the thread's own." if lost & 2 else "")
+        + " C code then writes in the wrong direction, or with ring 3's segments.",
+        cause="timer_entry calls C with what the interrupted thread had left there.",
+        hint="cld, and SEL_KDATA in the data segment registers, after they are kept.",
+        read=HEADER,
+    )
     case.fact("marks", [len(marked), len(threads)])
 
 
-@check("thread-drift", boots=(mixed,), needs=("thread-progress",))
+@check("thread-drift", boots=(mixed,), needs=("thread-turns", "thread-progress"))
 def test_drift(case: Case) -> None:
     """After thousands of switches every stack stands where it stood at the first."""
     _, threads = slices(case)
@@ -220,6 +322,16 @@ def test_drift(case: Case) -> None:
             hint="What the entry pushes, it must pop.",
             read=HEADER,
         )
+    stacks = sorted(thread.ticks[0].sp // support.PAGE for thread in threads)
+    case.expect(
+        len(set(stacks)) == len(threads),
+        expected=f"{len(threads)} threads run on {len(threads)} stacks.",
+        seen=f"They run on {len(set(stacks))}.",
+        cause="Two threads were given the same stack.",
+        hint="A stack from user_stack_create for each user thread, and one from "
+        "kstack_alloc for each kernel thread.",
+        read=HEADER,
+    )
     case.fact("drift", 0)
 
 

@@ -17,13 +17,16 @@ from grader.machine import Boot, Limits, Module, Via
 USER_KIND = 0x100
 TIMER = 0x20
 TICKS = 2400
-LONG = Limits(cpu_s=4.0, log_bytes=16 << 20)
+FLAGS, FLAGS_IF, FLAGS_DF = 0x3600, 0x200, 0x400  # IOPL, DF and IF; IF; DF
+LONG = Limits(cpu_s=3.0, log_bytes=16 << 20)
 # What the loops keep in their registers, the first mark first; cx counts.
 _COMMON = ("ax", "bx", "dx", "si", "di", "bp")
 MARKED = {
     "i386": _COMMON,
     "x86_64": (*_COMMON, *(f"r{number}" for number in range(8, 16))),
 }
+# Segment registers that ring 3 keeps; long mode ignores them.
+SEGMENTS = {"i386": (b"DS", b"ES", b"FS", b"GS"), "x86_64": ()}
 ROW = 16  # marks of a kernel loop, in scenario_marks
 DUMP_BYTES = 640  # of a register dump, up to the flags
 
@@ -34,6 +37,7 @@ class Tick:
 
     registers: by the names of MARKED, and cx, ip, fl; sp: the thread's. landed: the
     kernel stack before the CPU pushed its frame, None if the entry left no record.
+    lost: the first of SEGMENTS that is not the selector of the thread's SS, or "".
     """
 
     position: int
@@ -41,6 +45,7 @@ class Tick:
     sp: int
     registers: dict[str, int]
     landed: int | None
+    lost: str
 
     @property
     def turns(self) -> int:
@@ -52,7 +57,8 @@ class Tick:
 class Thread:
     """One thread of the plan, and each time the timer found it running.
 
-    low, high: addresses of its loop; marks: what its registers hold.
+    low, high: addresses of its loop; marks: what its registers hold; flags: those of
+    FLAGS that are set in it.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Thread:
     low: int
     high: int
     marks: tuple[int, ...]
+    flags: int
     kernel_top: int = 0
     ticks: list[Tick] = field(default_factory=list)
 
@@ -76,7 +83,9 @@ def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot
     for is_user, number in kinds:
         if is_user:
             first = rng.getrandbits(word - 8)
-            probe = plan.probe("thread", PAD=rng.randrange(1, 3000), MARK=first)
+            down = rng.getrandbits(1) if number else 1
+            pad = rng.randrange(1, 3000)
+            probe = plan.probe("thread", PAD=pad, MARK=first, DF=down)
             page = pages[number]
             rows.append(
                 (page, USER_KIND, len(blob), len(probe.data), probe.labels["entry"])
@@ -85,13 +94,15 @@ def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot
             low, high = page + probe.labels["turn"], page + probe.labels["end"]
             name = f"user thread {number + 1}"
         else:
+            down = 0
             first = mark + ROW * number
             rows.append((0, number, 0, 0, 0))
             low = plan.symbols.find(f"scenario_kernel_turn_{number}") or 0
             high = plan.symbols.find(f"scenario_kernel_end_{number}") or 0
             name = f"kernel thread {number + 1}"
         marks = tuple(first + n for n in range(len(MARKED[plan.arch])))
-        threads.append(Thread(name, is_user, low, high, marks))
+        flags = FLAGS_IF | (FLAGS_DF if down else 0)
+        threads.append(Thread(name, is_user, low, high, marks, flags))
     plan.note("threads", threads)
     entry = plan.symbols.find("timer_entry") or 0
     direct = via is Via.DIRECT
@@ -150,8 +161,13 @@ def _observe(evidence: Evidence) -> list[Thread]:
             # Five words, or on i386 three when the ring does not change.
             words = 5 if event.cpl == 3 or bits == 8 else 3
             landed = registers(follower.dump).get("sp", 0) + words * bits
+        lost = ""
+        for name in SEGMENTS[evidence.arch]:
+            if b"\n%s =%04x " % (name, event.ss) not in event.dump:
+                lost = name.decode()
+                break
         thread.ticks.append(
-            Tick(position, event.cpl, event.sp, registers(event.dump), landed)
+            Tick(position, event.cpl, event.sp, registers(event.dump), landed, lost)
         )
     return threads
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 from grader.checks import support
 from grader.checks.api import Case
 from grader.checks.record import Evidence
+from grader.evidence import descriptors, signatures, tss as layout
 from grader.evidence.descriptors import TssDescriptor, selector
-from grader.evidence.tss import Tss, open_ports
+from grader.evidence.tss import TSS_BYTES, Tss, open_ports
 
-READ_TSS = 'SDM 3A "Task-State Segment (TSS)" (8.2.1)'
-READ_DESCRIPTOR = 'SDM 3A "TSS Descriptor" (8.2.2)'
-READ_TR = 'SDM 3A "Task Register" (8.2.4)'
-READ_PORTS = 'SDM 1 "I/O Permission Bit Map" (19.5.2)'
+READ_TSS = layout.READ_TSS
+READ_DESCRIPTOR = descriptors.READ_TSS_DESCRIPTOR
+READ_TR = signatures.READ_TR
+READ_PORTS = layout.READ_BITMAP
 READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
 
-TSS_BYTES = 104
 TSS_AVAILABLE, TSS_BUSY = 0x9, 0xB
 
 
@@ -47,8 +47,11 @@ def tss_bytes(evidence: Evidence, found: TssDescriptor) -> bytes:
 
 def read_tss(case: Case, evidence: Evidence) -> Tss:
     """The TSS that the descriptor leads to."""
-    raw = tss_bytes(evidence, descriptor(case, evidence))
-    return Tss.decode(raw.ljust(TSS_BYTES, b"\0"), wide=wide(case.arch))
+    found = descriptor(case, evidence)
+    _expect_covered(case, evidence, found)
+    _expect_base(case, evidence, found)
+    _expect_whole(case, found)
+    return Tss.decode(tss_bytes(evidence, found), wide=wide(case.arch))
 
 
 def field_cause(
@@ -130,7 +133,8 @@ def expect_descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
         read=READ_DESCRIPTOR,
     )
     _expect_base(case, evidence, found)
-    _expect_limit(case, evidence, found)
+    _expect_whole(case, found)
+    _expect_inside(case, evidence, found)
     return found
 
 
@@ -164,7 +168,7 @@ def _expect_base(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
     case.expect(
         low <= found.base < high,
         expected="The base is the address of the TSS in the kernel's memory.",
-        seen=f"It is {found.base:#x}. The slot reads: {found}.",
+        seen=f"It is {found.base:#x}.",
         cause="The base of the descriptor was never filled in: where the TSS is, only "
         "the running kernel knows."
         if found.base == 0
@@ -174,8 +178,8 @@ def _expect_base(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
     )
 
 
-def _expect_limit(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
-    """The limit holds the fixed part, and stays within the object at the base."""
+def _expect_whole(case: Case, found: TssDescriptor) -> None:
+    """The limit holds the fixed part of a TSS."""
     least = TSS_BYTES - 1
     case.expect(
         found.last_offset >= least,
@@ -186,6 +190,10 @@ def _expect_limit(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
         hint="The limit is the last valid offset: size of the TSS minus one.",
         read=READ_DESCRIPTOR,
     )
+
+
+def _expect_inside(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
+    """The limit stays within the object that lies at the base."""
     symbol = evidence.symbols.nearest(found.base)
     if symbol is None or symbol.address != found.base or not symbol.size:
         return
@@ -196,7 +204,7 @@ def _expect_limit(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
         cause = f"Base plus size is an address; the limit counts from the base. {cause}"
     case.expect(
         found.last_offset < symbol.size,
-        expected=f"The limit stays within {symbol.name}, which has {symbol.size} bytes.",
+        expected=f"The limit stays within {symbol.name}, of {symbol.size} bytes.",
         seen=f"The limit is {found.last_offset:#x}.",
         cause=cause,
         hint="The limit is the size of the TSS minus one.",
@@ -210,7 +218,7 @@ def expect_closed(case: Case, evidence: Evidence) -> None:
     opened = open_ports(found.last_offset, tss.iomap_base, tss_bytes(evidence, found))
     if tss.iomap_base == 0:
         cause = (
-            "The I/O map base is 0, as memory is at first: so the bitmap begins with the "
+            "The I/O map base is 0, as memory is at first: the bitmap begins with the "
             "TSS itself, and each 0 bit in there opens a port."
         )
     elif tss.iomap_base < TSS_BYTES:
@@ -273,8 +281,8 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
         cause = f"The value stands at offset {at} of the TSS; {name} is at offset 4."
     elif tss.stack0 == 0:
         cause = (
-            f"{name} was never set in this TSS: the setter writes nothing, or to another "
-            "TSS than the one whose address is in the descriptor."
+            f"{name} was never set in this TSS: the setter writes nothing, or to "
+            "another TSS than the one whose address is in the descriptor."
         )
     elif tss.stack0 == top - stack_bytes:
         cause = (

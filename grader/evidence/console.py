@@ -14,6 +14,9 @@ PANIC_END = "[ringlab] panic end"
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 
+# GRUB clears its screen and announces the entry that it boots.
+_GRUB = re.compile(rb"\A[^`]*Booting `ringlab'[\r\n]*")
+
 
 def sanitise(raw: bytes) -> str:
     """Printable text: escape sequences dropped, other control characters shown.
@@ -30,6 +33,11 @@ def sanitise(raw: bytes) -> str:
 def lines(raw: bytes) -> list[str]:
     """The sanitised lines, without trailing blanks; a last empty one is dropped."""
     return [line.rstrip() for line in sanitise(raw).splitlines()]
+
+
+def kernel(raw: bytes) -> bytes:
+    """What is left without GRUB's own words and blanks: what the kernel printed."""
+    return _GRUB.sub(b"", raw, count=1).strip()
 
 
 def tail(raw: bytes, count: int = 10, width: int = 120) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
 from grader.evidence import console, descriptors, faults, trace
@@ -139,7 +140,7 @@ def _last_fault(scene: Scene) -> str:
 
 
 def _halted(scene: Scene) -> Diagnosis:
-    if not scene.console.strip() and not scene.interrupts:
+    if not console.kernel(scene.console) and not scene.interrupts:
         return _silent(scene)
     return Diagnosis(
         "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
@@ -172,7 +173,8 @@ def _looping(scene: Scene) -> Optional[Diagnosis]:
     (vector, pc), times = counted.most_common(1)[0]
     if times < LOOP_FAULTS:
         return None
-    event = next(e for e in reversed(last) if (e.v, e.pc) == (vector, pc))
+    same = [e for e in last if (e.v, e.pc) == (vector, pc)]
+    event = next((e for e in reversed(same) if e.regs.complete), same[-1])
     total = sum(1 for e in scene.interrupts if (e.v, e.pc) == (vector, pc))
     return Diagnosis(
         f"{vector_name(vector)} repeats for ever: the handler returns to the"
@@ -192,8 +194,10 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     if looping is not None:
         return looping
     regs = scene.registers
-    if not scene.console.strip() and not scene.interrupts:
-        return _silent(scene)
+    if not console.kernel(scene.console) and not scene.interrupts:
+        found = _silent(scene)
+        busy = "It kept the CPU busy until its time was used up: an endless loop."
+        return replace(found, cause=f"{found.cause} {busy}")
     cause = "The kernel kept the CPU busy until its time was used up: an endless loop."
     hint = "Find out what the loop at this place waits for, and why it never comes."
     read = READ_EXCEPTIONS

@@ -152,10 +152,11 @@ def _gate_fault(
     name = f"{vector:#04x}"
     size = 16 if scene.wide(regs) else 8
     if regs.idt is not None and vector * size + size - 1 > regs.idt.limit:
-        last = f"{(regs.idt.limit + 1) // size - 1:#04x}"
+        whole = (regs.idt.limit + 1) // size
+        held = f"the last whole gate is {whole - 1:#04x}" if whole else "it holds none"
         limit = f"{regs.idt.limit:#x}"
         return scene.diagnosis(
-            "idt-limit", seen, first.pc, vector=name, limit=limit, last=last
+            "idt-limit", seen, first.pc, vector=name, limit=limit, held=held
         )
     gate = scene.gate(regs, vector)
     if gate is None:
@@ -257,6 +258,11 @@ _PRIVILEGED = frozenset(
 )
 
 
+def _mnemonic(scene: Scene, event: Interrupt) -> str:
+    instruction = scene.instruction(event.regs, event.pc)
+    return "" if instruction is None else instruction.mnemonic
+
+
 def _selector(scene: Scene, event: Interrupt, sel: int, seen: str) -> Diagnosis:
     """A segment that the CPU refused, by the selector in the error code."""
     found = scene.descriptor(event.regs, sel)
@@ -273,6 +279,8 @@ def _selector(scene: Scene, event: Interrupt, sel: int, seen: str) -> Diagnosis:
         return scene.diagnosis(
             "data-dpl", seen, event.pc, selector=text, dpl=found.dpl, cpl=event.cpl
         )
+    elif _mnemonic(scene, event) == "ltr":
+        why = f"`ltr` takes an available TSS, and this is {found.kind}"
     else:
         why = f"the descriptor is {found.kind}, DPL {found.dpl}, and CPL is {event.cpl}"
     if found is not None:
@@ -357,7 +365,12 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
         seen += " Page walk: " + "; ".join(paging.explain(walk)) + "."
     text = str(entry) if entry is not None else "the page tables"
     below = event.sp - event.cr2
-    if not event.e & (paging.PF_P | paging.PF_U) and 0 <= below <= _STACK_SLACK:
+    # A push goes below the pointer; a store may go above one that is off the stack.
+    over = 0 <= below <= _STACK_SLACK
+    if -_STACK_SLACK <= below < 0:
+        around = scene.walk(regs, event.sp)
+        over = around is not None and around.pa is None
+    if not event.e & (paging.PF_P | paging.PF_U) and over:
         sp = f"{event.sp:#x}"
         return scene.diagnosis("stack-overflow", seen, event.pc, address=address, sp=sp)
     if event.e & paging.PF_P:

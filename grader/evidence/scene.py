@@ -95,11 +95,11 @@ class Scene:
         return regs.long_mode
 
     def space(self, regs: Registers) -> Optional[Space]:
-        """Memory as the CPU saw it with these registers."""
-        if self.ram is None:
+        """Memory as the CPU saw it with these registers; None if that is not known."""
+        cr3 = regs.get("CR3") if regs.paging else None
+        if self.ram is None or regs.paging and cr3 is None:
             return None
-        arch = "x86_64" if self.wide(regs) else "i386"
-        return Space(self.ram, arch, regs["CR3"] if regs.paging else None)
+        return Space(self.ram, "x86_64" if self.wide(regs) else "i386", cr3)
 
     def _bytes(self, regs: Registers, address: int, size: int) -> bytes:
         space = self.space(regs)

@@ -74,8 +74,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             descriptors.READ_GATE,
         ),
         "idt-limit": _s(
-            "Vector {vector} lies beyond the IDT: its limit is {limit}, so the last"
-            " whole gate is {last}.",
+            "Vector {vector} lies beyond the IDT: its limit is {limit}, so {held}.",
             "The limit is the size in bytes minus one; make it cover the gate.",
             descriptors.READ_GATE,
         ),

@@ -58,6 +58,9 @@ class Lookup(Protocol):
         """The address of a symbol, or None."""
 
 
+_UNSIZED_BYTES = 1 << 16  # how far a symbol without a size can reach
+
+
 class Symbols:
     """The symbol table of one ELF file, read on first use.
 
@@ -83,8 +86,8 @@ class Symbols:
             section: Any = module.ELFFile(file).get_section_by_name(".symtab")
             for item in section.iter_symbols() if section is not None else ():
                 kind = item["st_info"]["type"]
-                if not item.name or item["st_shndx"] == "SHN_UNDEF":
-                    continue
+                if not item.name or item["st_shndx"] in ("SHN_UNDEF", "SHN_ABS"):
+                    continue  # an absolute symbol is a constant, not an address
                 if kind in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE"):
                     found.append(
                         Symbol(
@@ -95,6 +98,15 @@ class Symbols:
                         )
                     )
         return found
+
+    @cached_property
+    def _end(self) -> int:
+        """One past the last byte of the image: what lies behind is not its own."""
+        module = importlib.import_module("elftools.elf.elffile")
+        with self.elf.open("rb") as file:
+            parts = module.ELFFile(file).iter_sections()
+            ends = [p["sh_addr"] + p["sh_size"] for p in parts if p["sh_flags"] & 2]
+        return max(ends, default=0)
 
     @cached_property
     def _by_name(self) -> Mapping[str, Symbol]:
@@ -130,11 +142,14 @@ class Symbols:
 
         A symbol with a size that ends before the address does not count.
         """
+        if address >= self._end:
+            return None
         addresses, ordered = self._by_address
         at = bisect.bisect_right(addresses, address) - 1
         while at >= 0:
             symbol = ordered[at]
-            if symbol.size == 0 or address < symbol.address + symbol.size:
+            size = symbol.size or _UNSIZED_BYTES
+            if address < symbol.address + size:
                 return symbol
             if symbol.function:
                 return None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import select
@@ -40,12 +41,15 @@ HERTZ = os.sysconf("SC_CLK_TCK")
 # Both lines are followed by HLT at once; a guest that prints them and runs on is given
 # only so much CPU time more.
 REPORTED_CPU_S = 0.25
+# With less room on the disk than this, what QEMU wrote may not all have arrived.
+ROOM_BYTES = 1 << 20
 
 
 def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
     """Boot once. `folder` gets the trace, the RAM, the console and QEMU's stderr.
 
-    Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing.
+    Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing or the
+    disk is full.
     """
     folder = folder.resolve()
     outputs = prepare(boot, folder, sandbox)
@@ -85,6 +89,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
             Sandbox.release(child)
     if stopping():
         raise Stopped
+    _require_room(folder, status)
     if os.geteuid() == 0:
         for path in outputs:
             give(path, 0)
@@ -114,6 +119,14 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         screen=folder / SCREEN if boot.screen and session.screen else None,
         picture=folder / PICTURE if boot.picture and session.picture else None,
     )
+
+
+def _require_room(folder: Path, status: int | None) -> None:
+    """A full disk cuts the log, and takes pages of the guest's memory away: SIGBUS."""
+    place = os.statvfs(folder)
+    full = place.f_bavail * place.f_frsize < ROOM_BYTES
+    if full or status == 128 + signal.SIGBUS:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _kill(pid: int, child: Child) -> None:

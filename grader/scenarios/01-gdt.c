@@ -54,7 +54,7 @@ static void set(void)
 
 static void reload(void)
 {
-    gdt_reload(MAX_INDEX + 1);
+    scenario_call((void (*)(void))gdt_reload, MAX_INDEX + 1);
 }
 
 static void install(void)

@@ -3,6 +3,7 @@
 #include "common.h"
 
 #include <arch/cpu.h>
+#include <drivers.h>
 #include <init.h>
 #include <memmap.h>
 #include <panic.h>
@@ -30,14 +31,19 @@ uintptr_t scenario_marks[KERNEL_LOOPS][16];
 uint32_t scenario_log[LOG];
 uint32_t scenario_log_count;
 uintptr_t scenario_kernel_tops[THREADS]; /* by position in the plan */
-uint32_t scenario_kept[KERNEL_LOOPS];    /* 1: thread_yield kept the registers */
+uint32_t scenario_yield_lost[KERNEL_LOOPS]; /* what thread_yield did not keep */
+uint32_t scenario_tick_lost;             /* what tick hooks found amiss, LOST_* bits */
 static uint64_t last_tick;
 
-/* 05-threads.asm: endless loops with marked registers; marked calls of thread_yield. */
+/*
+ * 05-threads.asm: endless loops with marked registers; marked calls of thread_yield, and
+ * what of the marks it lost; what C relies on in an interrupt and does not find.
+ */
 void scenario_kernel_loop_0(void *argument);
 void scenario_kernel_loop_1(void *argument);
 void scenario_kernel_loop_2(void *argument);
-unsigned scenario_yield_marked(uintptr_t mark);
+uint32_t scenario_yield_marked(uintptr_t mark);
+uint32_t scenario_c_lost(void);
 
 static void (*const loops[KERNEL_LOOPS])(void *) = {
     scenario_kernel_loop_0, scenario_kernel_loop_1, scenario_kernel_loop_2};
@@ -51,6 +57,7 @@ static void note(uint32_t what)
 
 static void finish_at_tick(uint64_t ticks)
 {
+    scenario_tick_lost |= scenario_c_lost();
     if (last_tick && ticks >= last_tick) {
         scenario_finish();
     }
@@ -93,22 +100,26 @@ static void preempt(void)
     }
 }
 
-/* Three threads that pass the turn on, with interrupts as they find them. */
+/* Three threads that pass the turn on, with interrupts now off, now on. */
 static void yielder(void *argument)
 {
     const unsigned me = (unsigned)(uintptr_t)argument;
 
-    scenario_kept[me] = 1;
-    cpu_cli();
     for (unsigned round = 0; round < 50; round++) {
+        if (round % 2) {
+            cpu_sti();
+        } else {
+            cpu_cli();
+        }
         note(me);
-        scenario_kept[me] &= scenario_yield_marked(0x5eed0000 + 16 * me + round);
+        scenario_yield_lost[me] |= scenario_yield_marked(0x5eed0000 + 16 * me + round);
     }
     note(me + 100);
 }
 
 static void yield(void)
 {
+    pic_mask(0); /* only thread_yield switches */
     for (uintptr_t i = 0; i < KERNEL_LOOPS; i++) {
         KASSERT(thread_create_kernel(yielder, (void *)i));
     }
@@ -135,9 +146,17 @@ static void create(void)
     }
 }
 
-/* More threads than there are stacks, one after the other. */
+static void nothing(void *argument)
+{
+    (void)argument;
+}
+
+/* More threads than there are stacks: one after the other, and then at the same time. */
 static void life(void)
 {
+    unsigned at_once = 0;
+
+    pic_mask(0);
     for (uintptr_t i = 0; i < 3 * KSTACK_SLOTS; i++) {
         struct thread *thread = thread_create_kernel(newborn, (void *)i);
 
@@ -147,6 +166,10 @@ static void life(void)
         }
         thread_yield();
     }
+    while (at_once <= KSTACK_SLOTS && thread_create_kernel(nothing, NULL)) {
+        at_once++;
+    }
+    note(at_once <= KSTACK_SLOTS ? 0xf011 : 0xdead);
 }
 
 static struct thread *sleeper;

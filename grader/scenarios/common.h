@@ -28,6 +28,14 @@ __attribute__((noreturn)) void scenario_far_ring3(uintptr_t entry, uintptr_t sta
 /* A gate to an entry of the grader's own; dpl is the ring that may use int. */
 void scenario_gate(unsigned vector, void (*entry)(void), unsigned dpl);
 
+/*
+ * Call fn, whose only parameter is an integer of any width, with marks in the registers
+ * that a function has to preserve; afterwards bit n of scenario_clobbered is set if the nth of them has changed, and bit 31 if the
+ * stack pointer has. The registers, in order: ebx esi edi ebp; rbx rbp r12 r13 r14 r15.
+ */
+void scenario_call(void (*fn)(void), uintptr_t arg);
+extern uint32_t scenario_clobbered;
+
 /* Entries (common.asm): halt at once; skip one byte; end the scenario; count a tick. */
 void scenario_entry_landing(void);
 void scenario_entry_skip_byte(void);

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ TRIPLES = [
     ("ss0", "ss0-wrong", ["ss0", "0x0000"]),
     ("absent80", "gate-not-present", ["0x80", "present"]),
     ("userbit", "user-bit", ["0x1000e8", "PDE[0]", "0x0e"]),
-    ("noidt", "idt-limit", ["0x06", "0x0"]),
+    ("noidt", "idt-limit", ["0x06", "0x0", "holds none"]),
     ("x64-noltr", "no-ltr", ["TR"]),
     ("overflow", "stack-overflow", ["0x103ffc", "0x104000"]),
     ("x64-absent80", "gate-not-present", ["0x80"]),
@@ -154,6 +155,14 @@ def test_a_silent_boot_is_named() -> None:
         assert explain.diagnose(arch="i386", end=end).key == "silent"
 
 
+def test_what_grub_says_is_not_the_kernel_s() -> None:
+    words = b"\x1b[H\x1b[J  Booting `ringlab'\n\r\n\r"
+    silent = explain.diagnose(arch="i386", end="HALTED", console=words)
+    assert silent.key == "silent"
+    loud = explain.diagnose(arch="i386", end="HALTED", console=words + b"hello")
+    assert loud.key == "halted"
+
+
 def test_every_entry_of_the_catalogue_can_be_filled_in() -> None:
     class Any(dict[str, object]):
         def __missing__(self, key: str) -> str:
@@ -167,6 +176,15 @@ def test_every_entry_of_the_catalogue_can_be_filled_in() -> None:
 def test_a_name_outside_the_catalogue_is_refused() -> None:
     with pytest.raises(KeyError):
         explain.signature("no such mistake", "")
+
+
+def test_a_dump_that_is_cut_off_anywhere_is_survived() -> None:
+    whole = scene("x64-missing80", "HALTED")
+    log = (DATA / "x64-missing80.log").read_bytes()
+    for cut in range(log.find(b"v="), 1400):
+        here = replace(whole, events=trace.parse(log[:cut]))
+        for event in here.interrupts:
+            assert explain.fault(here, event).cause
 
 
 @settings(max_examples=80, deadline=None)

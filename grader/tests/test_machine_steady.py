@@ -8,8 +8,10 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from grader import sandbox as confinement
-from grader.machine import Boot, End, Limits, Run, run
+from grader.machine import Boot, End, Limits, Run, run, session
 from grader.sandbox import Sandbox, Stopped, Tier, detect
 from grader.tests.test_machine_run import END, SAY, Make, Start, _kernel, _start
 
@@ -107,6 +109,14 @@ def test_executed_blocks_can_be_traced_in_a_range(start: Start) -> None:
     log = ended.trace.read_text()
     assert ended.end is End.DONE
     assert "Trace 0:" in log and "IN:" in log
+
+
+def test_a_full_disk_yields_no_evidence(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ROOM_BYTES", 1 << 62)
+    with pytest.raises(OSError, match="No space left on device"):
+        start(SAY)
 
 
 def _descriptors() -> int:

@@ -43,6 +43,11 @@ uintptr_t kstack_alloc(void)
 
 void kstack_free(uintptr_t top)
 {
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    if (here < top && here >= top - KSTACK_BYTES) {
+        panic("kstack_free: the stack below %p is the one in use", (void *)top);
+    }
     for (unsigned slot = 0; slot < KSTACK_SLOTS; slot++) {
         if (top == slot_base(slot) + SLOT_BYTES && (taken >> slot & 1) != 0) {
             taken &= ~(1ull << slot);

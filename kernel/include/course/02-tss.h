@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contract of stage 02-tss: where the CPU finds the kernel stack, and the ports closed.
- * Source: SDM 3A "Task-State Segment (TSS)" (8.2.1), "TSS Descriptor" (8.2.2),
- * "Task Register" (8.2.4), SDM 1 "I/O Permission Bit Map" (19.5.2).
+ * Source: SDM 3A "Task-State Segment (TSS)" (7.2.1), "TSS Descriptor" (7.2.2),
+ * "Task Register" (7.2.4), SDM 1 "I/O Permission Bit Map" (19.5.2).
  */
 #ifndef COURSE_02_TSS_H
 #define COURSE_02_TSS_H

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; A user thread that loops for ever with marked registers; ecx counts. PAD: bytes in
-; front; MARK: the first of seven marks.
+; front; MARK: the first of six marks; DF: 1 to loop with the direction flag set.
 
 bits 32
 
@@ -13,6 +13,9 @@ entry:
     mov edi, MARK + 4
     mov ebp, MARK + 5
     xor ecx, ecx
+%if DF
+    std
+%endif
 turn:
     inc ecx
     jmp turn

@@ -3,7 +3,7 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
-#include <types.h>
+#include <arch/segment.h>
 
 /* Registers that a C function preserves, besides the stack pointer: ebx esi edi ebp. */
 #define PRESERVED_REGISTERS 4
@@ -60,6 +60,15 @@ static inline uintptr_t cpu_flags(void)
     return flags;
 }
 
+/* The selector of the running code; its low two bits are the ring. */
+static inline uint16_t read_cs(void)
+{
+    uint16_t value;
+
+    __asm__("mov %%cs, %0" : "=r"(value));
+    return value;
+}
+
 /* The address whose access caused the last page fault. */
 static inline uintptr_t read_cr2(void)
 {
@@ -87,6 +96,31 @@ static inline void write_cr3(uintptr_t value)
 static inline void tlb_flush_page(uintptr_t va)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+/* What the CPU itself says of its tables and segments. */
+static inline struct table_ptr read_gdtr(void)
+{
+    struct table_ptr value;
+
+    __asm__ volatile("sgdt %0" : "=m"(value));
+    return value;
+}
+
+static inline uint16_t read_tr(void)
+{
+    uint16_t value;
+
+    __asm__ volatile("str %0" : "=r"(value));
+    return value;
+}
+
+static inline uint16_t read_ds(void)
+{
+    uint16_t value;
+
+    __asm__ volatile("mov %%ds, %0" : "=r"(value));
+    return value;
 }
 
 /* Stop for good: interrupts off, halted. Defined in halt.asm with its own label. */

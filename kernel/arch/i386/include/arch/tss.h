@@ -2,7 +2,7 @@
 /*
  * The task state segment of 32-bit mode. The CPU reads ss0:esp0 from it when it comes
  * from ring 3 to ring 0; the other registers matter only for a switch through a task
- * gate. Source: SDM 3A "Task-State Segment (TSS)" (8.2.1), "I/O Permission Bit Map"
+ * gate. Source: SDM 3A "Task-State Segment (TSS)" (7.2.1), "I/O Permission Bit Map"
  * (SDM 1, 19.5.2).
  */
 #ifndef ARCH_TSS_H

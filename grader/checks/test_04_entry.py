@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""04-ring3: the way into ring 3, and what code can and cannot do there."""
+
+from __future__ import annotations
+
+from grader.checks import support
+from grader.checks.api import Case, CheckFailed, check
+from grader.checks.record import Evidence, unexpected_end
+from grader.checks.ring3 import (
+    PRIVILEGED,
+    READ_FRAME,
+    READ_IRET,
+    READ_TSS,
+    finished,
+    judged,
+    label,
+    ports_boot,
+    run_boot,
+    timer_boot,
+)
+from grader.evidence import explain, trace
+from grader.evidence.trace import Block, Interrupt
+from grader.machine import End
+
+TICKS = 5
+IF = 0x200
+SOURCE = "ring3_enter (i386/ring3.asm)"
+
+
+def start_state(case: Case, evidence: Evidence) -> Interrupt:
+    """The CPU's record of the fault at the probe's very first instruction."""
+    code = evidence.notes["code"]
+    first = label(evidence, "first")
+    ran = trace.blocks(evidence.events, code, code + support.PAGE)
+    wrong = [block for block in ran if block.cpl != 3]
+    case.expect(
+        not wrong,
+        expected="Every instruction of the probe runs at CPL 3.",
+        seen=f"The block at {wrong[0].pc:#x} ran at CPL {wrong[0].cpl}."
+        if wrong
+        else "",
+        cause=ring0_cause(evidence, ran),
+        hint="Push SS, ESP, EFLAGS, CS, EIP with the user selectors (RPL 3), then "
+        "iretd, in each run.",
+        read=READ_IRET,
+        source=SOURCE,
+    )
+    event = support.user_fault(evidence.events, first, 6)
+    if event is None:
+        raise instead_of_start(evidence, first)
+    return event
+
+
+def ring0_cause(evidence: Evidence, ran: list[Block]) -> str:
+    """Why the probe ran in ring 0."""
+    if any(block.cpl == 3 for block in ran):
+        return (
+            "Ring 3 was entered once, but a later run of the probe was not: it was "
+            "reached by a jump, in ring 0. The console looks the same, the CPU does "
+            "not."
+        )
+    return (
+        "The code was reached without a change of privilege: a jump, call or ret loads "
+        "no CS of ring 3. The console looks the same, the CPU does not."
+    )
+
+
+def instead_of_start(evidence: Evidence, first: int) -> Exception:
+    """Why the first instruction was not seen in ring 3."""
+    from_user = [e for e in support.interrupts(evidence) if e.cpl == 3]
+    expected = f"Ring 3 starts with the probe's ud2 at {first:#x} (#UD at CPL 3)."
+    if not from_user and evidence.run.end is not End.DONE:
+        return unexpected_end(evidence)
+    if not from_user:
+        return CheckFailed(
+            expected=expected,
+            seen="ring3_run came back, and the CPU recorded nothing at CPL 3: no "
+            "fault, no interrupt, no instruction.",
+            cause="No code ran in ring 3 at all. What a kernel prints or returns "
+            "proves nothing: the CPU's own record does.",
+            hint="ring3_run has to call ring3_enter, and that to end with iretd.",
+            read=READ_IRET,
+            source=SOURCE,
+        )
+    event = from_user[0]
+    why = explain.fault(evidence.scene, event)
+    stack = evidence.notes["stacks"]["first"]
+    cause, hint = why.cause, why.hint
+    if stack - support.PAGE < event.pc < stack + support.PAGE:
+        cause = (
+            "Ring 3 started at the address of the stack: EIP and ESP are swapped in "
+            "the frame, or the arguments of ring3_enter were."
+        )
+        hint = "EIP is pushed last; the first argument is entry, the second stack."
+    elif event.pc != first:
+        cause = f"Ring 3 did not start at the entry that was passed. {cause}"
+        hint = "EIP is pushed last, and holds the first argument: entry."
+    return CheckFailed(
+        expected=expected,
+        seen=f"The CPU recorded {support.show(event)}. {why.seen}",
+        cause=cause,
+        hint=hint,
+        read=why.read if event.pc == first else READ_FRAME,
+        source=SOURCE,
+    )
+
+
+@check("ring3-enter", boots=(run_boot,))
+def test_enter(case: Case) -> None:
+    """The probe's first instruction runs at CPL 3, with the user's CS and SS and the
+    stack that was asked for."""
+    evidence = judged(case, run_boot)
+    event = start_state(case, evidence)
+    values = support.of(case)
+    stack = evidence.notes["stacks"]["first"]
+    case.expect(
+        (event.cs, event.ss) == (values["SEL_UCODE"], values["SEL_UDATA"]),
+        expected=f"CS {values['SEL_UCODE']:#x} and SS {values['SEL_UDATA']:#x} in ring "
+        "3.",
+        seen=f"CS is {event.cs:#x}, SS is {event.ss:#x}.",
+        cause="The frame of iret holds other selectors.",
+        hint="SEL_UCODE and SEL_UDATA already contain RPL 3.",
+        read=READ_FRAME,
+        source=SOURCE,
+    )
+    kernel = event.sp < support.of(case)["USER_BASE"]
+    case.expect(
+        event.sp == stack,
+        expected=f"The stack pointer of ring 3 is {stack:#x}, as passed.",
+        seen=f"It is {event.sp:#x}"
+        + (", an address of the kernel's stack." if kernel else "."),
+        cause="Ring 3 was given the kernel's own stack pointer: the kernel's stack "
+        "would be shared with the user."
+        if kernel
+        else "The slot of the stack pointer in the frame holds something else.",
+        hint="The CPU pops EIP, CS, EFLAGS, ESP, SS in this order.",
+        read=READ_FRAME,
+        source=SOURCE,
+    )
+    case.fact("start", [event.cs, event.ss, event.sp, event.pc, event.cpl])
+
+
+@check("ring3-segments", boots=(run_boot,), needs=("ring3-enter",))
+def test_segments(case: Case) -> None:
+    """DS, ES, FS and GS hold the user data segment when ring 3 starts."""
+    event = start_state(case, judged(case, run_boot))
+    want = support.of(case)["SEL_UDATA"]
+    have = {n: event.regs.segments[n].selector for n in ("DS", "ES", "FS", "GS")}
+    case.expect(
+        set(have.values()) == {want},
+        expected=f"DS, ES, FS and GS are {want:#x}.",
+        seen=", ".join(f"{n}={v:#06x}" for n, v in have.items()) + ".",
+        cause="iret loads only CS and SS. Segments left at the kernel's selectors are "
+        "nulled by it: a real CPU then faults at the first access, QEMU does not.",
+        hint="Load all four with SEL_UDATA before you push the frame.",
+        read=READ_IRET,
+        source=SOURCE,
+    )
+    case.fact("segments", have)
+
+
+@check("ring3-interrupts", boots=(timer_boot,), needs=("ring3-enter",))
+def test_interrupts(case: Case) -> None:
+    """Ring 3 runs with interrupts on: the timer interrupts it, again and again."""
+    evidence = finished(case, timer_boot)
+    low, high = label(evidence, "spin"), label(evidence, "spin_done")
+    every = trace.hardware_from_user(evidence.events, 0x20)
+    ticks = [event for event in every if low <= event.pc <= high]
+    event = support.user_fault(evidence.events, high, 6)
+    flags = (event.regs.flags or 0) if event else 0
+    case.expect(
+        len(ticks) >= TICKS,
+        expected=f"At least {TICKS} timer interrupts (vector 0x20) arrive at CPL 3.",
+        seen=f"{len(ticks)} arrived; EFLAGS in ring 3 is {flags:#x}, IF "
+        f"{'set' if flags & IF else 'clear'}.",
+        cause="IF is clear in ring 3, so no interrupt is taken there, and ring 3 "
+        "itself may not set it.",
+        hint="Put EFLAGS_FIXED | EFLAGS_IF into the EFLAGS slot of the frame.",
+        read='SDM 3A "Masking Maskable Hardware Interrupts" (6.8.1)',
+        source=SOURCE,
+    )
+    case.fact("ticks", len(ticks))
+
+
+@check("ring3-privileged", boots=(run_boot,), needs=("ring3-enter",))
+def test_privileged(case: Case) -> None:
+    """in, out, cli, hlt, mov cr3 and lgdt each fault with #GP(0) at CPL 3, at exactly
+    the probe's instruction."""
+    evidence = finished(case, run_boot)
+    iopl = start_state(case, evidence).regs.iopl or 0
+    case.expect(
+        iopl == 0,
+        expected="IOPL is 0 in ring 3, so that in, out, cli and sti fault there.",
+        seen=f"IOPL is {iopl} at the probe's first instruction.",
+        cause=f"The EFLAGS in the frame have IOPL {iopl}: ring 3 may use every port "
+        "and switch interrupts off.",
+        hint="Build EFLAGS from EFLAGS_FIXED and EFLAGS_IF alone.",
+        read='SDM 1 "I/O Privilege Level" (19.5.1)',
+        source=SOURCE,
+    )
+    for start, (at, text) in PRIVILEGED.items():
+        pc = label(evidence, at)
+        case.expect(
+            len(trace.faults_at(evidence.events, pc)) == 1,
+            expected=f"“{text}” at {pc:#x} faults with #GP, error code 0, at CPL 3.",
+            seen=after(evidence, start, pc),
+            cause="The instruction was let through, or was not reached by ring 3. "
+            "Ports are open if the I/O bitmap of the TSS lies within its limit.",
+            hint="See the checks tss-ports (02-tss) and ring3-ports.",
+            read='SDM 3A "Privileged Instructions" (5.9)',
+            source=SOURCE,
+        )
+    case.fact("refused", sorted(PRIVILEGED))
+
+
+def after(evidence: Evidence, start: str, pc: int) -> str:
+    """What the CPU recorded at or behind an address of the probe."""
+    code = evidence.notes["code"]
+    for event in support.interrupts(evidence):
+        if event.cpl == 3 and pc <= event.pc < code + support.PAGE:
+            return f"The CPU recorded {support.show(event)}, IOPL {event.regs.iopl}."
+    return f"No fault was recorded at or behind {start}."
+
+
+@check("ring3-ports", boots=(ports_boot,), needs=("ring3-enter",))
+def test_ports(case: Case) -> None:
+    """All 65,536 ports are closed to ring 3: each read of a sweep faults."""
+    evidence = finished(case, ports_boot)
+    sweep = trace.sweep(evidence.run.trace, label(evidence, "port"))
+    opened = sorted(set(range(65536)) - sweep.ports)
+    end = support.user_fault(evidence.events, label(evidence, "done"), 6)
+    iopl = (end.regs.iopl or 0) if end else 0
+    case.expect(
+        not opened and sweep.faults == 65536,
+        expected="65,536 reads, 65,536 times #GP(0) at CPL 3.",
+        seen=f"{len(opened)} ports are open, the first {opened[0]:#x}; IOPL is {iopl}."
+        if opened
+        else f"{sweep.faults} faults were recorded.",
+        cause="The EFLAGS in the frame have an IOPL that opens every port."
+        if iopl
+        else "The I/O bitmap of the TSS lies within its limit.",
+        hint="IOPL 0 in the frame; iomap_base of the TSS at or behind its end.",
+        read='SDM 1 "I/O Permission Bit Map" (19.5.2)' if not iopl else READ_TSS,
+        source=SOURCE if iopl else "",
+    )
+    case.fact("faults", sweep.faults)
