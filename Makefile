@@ -21,6 +21,7 @@ unexport A ARCH SRC PRIOR SEED OUT WITH MUTANTS GDBARGS V
 unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export LC_ALL := C.UTF-8
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+export PYTHONDONTWRITEBYTECODE :=# without what it writes there, each start takes a second
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.errors import OperatorError, operator_fault
+from grader.errors import OperatorError, hush, operator_fault
 from grader.settings import ROOT
 
 COMMANDS = ("grade", "build", "handouts", "diff", "mutants", "doctor", "bench")
@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.insert(0, "grade")
     options = _parser().parse_args(words)
     try:
-        return _dispatch(options)
+        status = _dispatch(options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return _say("stopped")
     except OperatorError as error:
@@ -39,13 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if fault is None:
             raise
         return _say(str(fault))
-
-
-def hush() -> None:
-    """Nobody reads standard output any more: let what Python flushes at exit vanish."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _say(text: str) -> int:

@@ -19,8 +19,8 @@ from grader.verdict.model import plain
 
 def deliver(options: Mapping[str, Any]) -> int:
     """Write the ISO and the ELF file with symbols; 1 if the gap files do not build."""
-    from grader.build import SubmissionError, build_image
-    from grader.machine import IsoError, make_iso
+    from grader.build import SubmissionError, build_image, build_program
+    from grader.machine import IsoError, Module, make_iso
     from grader.sandbox import detect
 
     settings = resolve(
@@ -33,15 +33,15 @@ def deliver(options: Mapping[str, Any]) -> int:
     arch, stage = settings.pairs()[-1]
     make_core(ROOT, arch)
     iso, symbols = options.get("iso"), options.get("symbols")
+    places = settings.src, settings.prior
     with tempfile.TemporaryDirectory(prefix="ringlab-build-") as scratch:
         try:
-            image = build_image(
-                settings.course,
-                arch,
-                stage,
-                settings.src,
-                settings.prior,
-                Path(scratch),
+            image = build_image(settings.course, arch, stage, *places, Path(scratch))
+            modules = tuple(
+                Module(
+                    name, build_program(settings.course, arch, stage, *places, source)
+                )
+                for name, source in stage.modules.items()
             )
         except SubmissionError as error:
             _print_messages(error.messages)
@@ -52,7 +52,7 @@ def deliver(options: Mapping[str, Any]) -> int:
             shutil.copyfile(image.symbols, symbols)
         if iso:
             try:
-                make_iso(image.elf, "", (), Path(iso), detect())
+                make_iso(image.elf, "", modules, Path(iso), detect())
             except IsoError as error:
                 last = (str(error).strip().splitlines() or ["no message"])[-1]
                 mend = "run `make doctor`"

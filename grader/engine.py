@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import threading
@@ -149,6 +150,17 @@ class Engine:
             seed=self.settings.seed,
             nonce=seeds.nonce(self.settings.seed, arch, stage.id),
             folder=self.runs_folder(arch, stage) / spec.name,
+            programs=functools.partial(self._program, arch, stage),
+        )
+
+    def _program(
+        self, arch: str, stage: Stage, source: str, optimise: str, base: int | None
+    ) -> bytes:
+        from grader.build import build_program
+
+        where = self.settings
+        return build_program(
+            where.course, arch, stage, where.src, where.prior, source, optimise, base
         )
 
     def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.errors import OperatorError
+from grader.errors import OperatorError, hush
 from grader.grading import Grading
 from grader.settings import OUT, ROOT
 from grader.verdict import write

@@ -76,7 +76,7 @@ debug: iso ## the same, halted, with gdb attached; GDBARGS adds arguments of gdb
 C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
 	kernel/include/course kernel/arch/* kernel/arch/*/include/arch grader/scenarios \
 	grader/scenarios/* solutions/* solutions/*/*,$(place)/*.c $(place)/*.h) \
-	assignments/*/glue*.c assignments/*/*/glue*.c assignments/*/demo*.c)
+	assignments/*/glue*.c assignments/*/*/glue*.c assignments/*/demo*.c) $(USER_C)
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
 	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc))
 SCRIPTS := ci/setup ci/test-roots .ci/run kernel/gdb/attach

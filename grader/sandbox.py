@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# A command that has closed its outputs has so long to be gone, on the most loaded host.
+ENDING_S = 10.0
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 # Each call as root gets one of these user ids: RLIMIT_NPROC does not hold for root, and
@@ -249,7 +251,7 @@ class Sandbox:
             os.close(err_read)
             if child is not None:
                 # At the end of file the command is over, and its status its own.
-                status = self.release(child, grace_s=0.5)
+                status = self.release(child, grace_s=ENDING_S)
         if _stopping:
             raise Stopped
         wall_s = time.monotonic() - began

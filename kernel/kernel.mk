@@ -16,6 +16,8 @@ CORE += core/heap.c#            kmalloc and kfree
 CORE += core/kstack.c#          kernel stacks, each above a guard page
 CORE += core/fault.c#           the chain that every fault goes through
 CORE += core/thread.c#          hooks at each switch and tick, and user stacks
+CORE += core/syscall.c#        the table of system calls, and what ring 3 may access
+CORE += core/program.c#        flat user programs from modules
 CORE += core/panic.c#           panic, and the halt at an open task
 CORE += core/symbols.c#         names of functions, and the chain of callers
 CORE += drivers/serial.c#       the 16550 UART at COM1
@@ -44,7 +46,7 @@ stamp = $(if $(call same,$(file <$(1)),$(2)),,$(shell mkdir -p $(dir $(1)))$(fil
 into = t=$(1).$$$$; trap 'rm -f "$$t" "$$t.d"' EXIT; $(2) -o "$$t"
 
 objects = $(patsubst %,build/$(1)/obj/%.o,$(2))
-headers = $(wildcard kernel/include/*.h kernel/include/course/*.h \
+headers = $(wildcard kernel/include/*.h kernel/include/abi/*.h kernel/include/course/*.h \
 	kernel/arch/$(1)/include/arch/*.h kernel/arch/$(1)/include/*.inc)
 
 define arch-rules

@@ -3,6 +3,7 @@
 
 from grader.build.image import build_image, ensure_core
 from grader.build.model import BuildError, Image, Message, SubmissionError
+from grader.build.program import build_program
 
 __all__ = [
     "BuildError",
@@ -10,5 +11,6 @@ __all__ = [
     "Message",
     "SubmissionError",
     "build_image",
+    "build_program",
     "ensure_core",
 ]

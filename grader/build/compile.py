@@ -53,10 +53,10 @@ class Compiler:
             rw=[out.parent],
             limits=LIMITS,
         )
-        reader = _nasm_messages if assembly else _gcc_messages
+        reader = _nasm_messages if assembly else gcc_messages
         text = result.stderr.decode("utf-8", "replace")
         messages = [
-            self._shown(message, stage, name, seen)
+            shown(message, stage, name, seen, self.root)
             for message in reader(text, name, stage)
         ][:MESSAGES]
         made = out.is_file() and not out.is_symlink()
@@ -65,7 +65,7 @@ class Compiler:
                 _forget_folder(out, seen / name, seen)
             return [m for m in messages if m.severity == "warning"]
         if not any(message.severity == "error" for message in messages):
-            why = _why(result, text)
+            why = why_failed(result, text)
             messages.append(Message(name, 0, 0, "error", why, stage))
         raise SubmissionError(messages)
 
@@ -91,16 +91,17 @@ class Compiler:
         # NASM joins folder and name as they are, so it needs the slash.
         return [f"-I{folder}/" for folder in self._header_folders()] + [f"-I{stage}/"]
 
-    def _shown(self, message: Message, stage: str, name: str, seen: Path) -> Message:
-        """File names as the student knows them, and text that is safe to print."""
-        file = message.file.removeprefix(f"{seen}/").removeprefix("./")
-        if file.startswith("/tmp/"):
-            # The compiler's own assembly: the line there means nothing to anyone.
-            return Message(name, 0, 0, message.severity, _tidy(message.text), stage)
-        file = file.removeprefix(f"{self.root}/")
-        line, column = message.line, message.column
-        text = _tidy(message.text)
-        return Message(escape(file), line, column, message.severity, text, stage)
+
+def shown(message: Message, stage: str, name: str, seen: Path, root: Path) -> Message:
+    """File names as the student knows them, and text that is safe to print."""
+    file = message.file.removeprefix(f"{seen}/").removeprefix("./")
+    if file.startswith("/tmp/"):
+        # The compiler's own assembly: the line there means nothing to anyone.
+        return Message(name, 0, 0, message.severity, _tidy(message.text), stage)
+    file = file.removeprefix(f"{root}/")
+    line, column = message.line, message.column
+    text = _tidy(message.text)
+    return Message(escape(file), line, column, message.severity, text, stage)
 
 
 def _forget_folder(object_file: Path, source: Path, folder: Path) -> None:
@@ -119,7 +120,7 @@ def _tidy(text: str) -> str:
     return escape(text.translate(QUOTES))[:TEXT_CHARACTERS]
 
 
-def _why(result: Result, text: str) -> str:
+def why_failed(result: Result, text: str) -> str:
     if result.stop is not None or result.status in (128 + 9, 128 + 24):
         return f"compiling needs more than {CPU_S} s, or prints without end"
     if "signal terminated program" in text or "Killed" in text:
@@ -128,7 +129,7 @@ def _why(result: Result, text: str) -> str:
     return _tidy(first) or f"the compiler failed with status {result.status}"
 
 
-def _gcc_messages(text: str, name: str, stage: str) -> Iterator[Message]:
+def gcc_messages(text: str, name: str, stage: str) -> Iterator[Message]:
     """gcc prints one JSON array, the assembler and the driver plain lines around it."""
     for line in text.splitlines():
         if line.startswith("["):

@@ -140,14 +140,14 @@ class _Builder:
     def _unit_key(self, stage: StageLike, sources: dict[str, bytes]) -> str:
         digest = hashlib.sha256()
         contract = [*sorted(stage.provides), "", *sorted(stage.uses)]
-        _feed(digest, FORMAT, self.arch, stage.id, self.tools.identity, *contract)
+        feed(digest, FORMAT, self.arch, stage.id, self.tools.identity, *contract)
         for gap, data in sources.items():
-            _feed(digest, gap, data)
-        _feed(digest, (self.root / "kernel/flags.mk").read_bytes())
+            feed(digest, gap, data)
+        feed(digest, (self.root / "kernel/flags.mk").read_bytes())
         arch_flags = self.root / "kernel/arch" / self.arch / "flags.mk"
-        _feed(digest, arch_flags.read_bytes())
-        for header in _headers(header_folders(self.root, self.arch)):
-            _feed(digest, header, Path(header).read_bytes())
+        feed(digest, arch_flags.read_bytes())
+        for header in headers(header_folders(self.root, self.arch)):
+            feed(digest, header, Path(header).read_bytes())
         return digest.hexdigest()[:32]
 
     def _make_unit(
@@ -216,8 +216,8 @@ class _Builder:
         except FileNotFoundError:
             raise BuildError(f"no {build}/core.stamp; run `make core`") from None
         digest = hashlib.sha256()
-        _feed(digest, FORMAT, stamp, self.tools.identity, stage.id)
-        _feed(digest, *(unit.key for unit in units))
+        feed(digest, FORMAT, stamp, self.tools.identity, stage.id)
+        feed(digest, *(unit.key for unit in units))
         key = digest.hexdigest()[:32]
         with cache.locked(key):
             entry = cache.find(self.cache, f"image-{key}")
@@ -249,14 +249,14 @@ class _Builder:
         return made
 
 
-def _feed(digest: hashlib._Hash, *parts: str | bytes) -> None:
+def feed(digest: hashlib._Hash, *parts: str | bytes) -> None:
     """Add parts with their lengths, so that no two lists of parts look alike."""
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         digest.update(b"%d:" % len(data) + data)
 
 
-def _headers(folders: Iterable[Path]) -> list[str]:
+def headers(folders: Iterable[Path]) -> list[str]:
     found: list[str] = []
     waiting = [str(folder) for folder in folders]
     while waiting:

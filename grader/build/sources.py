@@ -6,14 +6,25 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
-from grader.build.model import Message, StageLike, SubmissionError
+from grader.build.model import Message, SubmissionError
 
 GAP_BYTES = 1 << 20
 
 
-def take(stage: StageLike, arch: str, src: Path) -> dict[str, bytes]:
+class Named(Protocol):
+    """The part of a stage that says which gap files it has."""
+
+    @property
+    def id(self) -> str: ...
+
+    def gaps(self, arch: str) -> Sequence[str]: ...
+
+
+def take(stage: Named, arch: str, src: Path) -> dict[str, bytes]:
     """Gap file (relative to SRC/<stage>/) -> content.
 
     Raises SubmissionError, naming every file that is missing, no plain file, too large

@@ -57,12 +57,17 @@ def tools(arch: str) -> Tools:
 
 def read_flags(root: Path, arch: str) -> dict[str, list[str]]:
     """The lines `NAME := words` of kernel/flags.mk and kernel/arch/<arch>/flags.mk."""
+    common = flag_lines(root / "kernel/flags.mk")
+    return common | flag_lines(root / "kernel/arch" / arch / "flags.mk")
+
+
+def flag_lines(file: Path) -> dict[str, list[str]]:
+    """The lines `NAME := words` of one file."""
     flags: dict[str, list[str]] = {}
-    for file in (root / "kernel/flags.mk", root / "kernel/arch" / arch / "flags.mk"):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            name, assigned, words = line.partition(":=")
-            if assigned and not line.startswith("#"):
-                flags[name.strip()] = words.split()
+    for line in file.read_text(encoding="utf-8").splitlines():
+        name, assigned, words = line.partition(":=")
+        if assigned and not line.startswith("#"):
+            flags[name.strip()] = words.split()
     return flags
 
 

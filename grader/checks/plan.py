@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,7 @@ class Plan:
     seed: int
     nonce: str
     folder: Path
+    programs: Callable[[str, str, int | None], bytes]
     notes: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -102,6 +103,13 @@ class Plan:
         if done.returncode != 0:
             raise RuntimeError(f"probe {name}: {done.stderr.strip()}")
         return Probe(name, binary.read_bytes(), _labels(table.read_text("utf-8")))
+
+    def program(
+        self, source: str, *, optimise: str = "-O2", base: int | None = None
+    ) -> bytes:
+        """The C program user/<source> for the address base (none: the usual one), made
+        with the gap headers of the submission."""
+        return self.programs(source, optimise, base)
 
 
 def _labels(table: str) -> dict[str, int]:

@@ -50,7 +50,11 @@ def lines(evidence: Evidence) -> list[str]:
     return [shown.line(TOP_ROW + below) for _, _, below in ROWS]
 
 
-@check("thread-screen", boots=(screen,), needs=("thread-drift",))
+@check(
+    "thread-screen",
+    boots=(screen,),
+    needs=("thread-exit", "thread-registers", "thread-drift"),
+)
 def test_screen(case: Case) -> None:
     """Rows of K and U fill the screen while both kinds of thread run, each in its ring
     and seeing no page of the kernel but the screen."""
@@ -58,10 +62,14 @@ def test_screen(case: Case) -> None:
     cells = support.note(evidence, "cells")
     for (kind, number, _), have in zip(ROWS, lines(evidence)):
         letter, ring = ("K", 0) if kind == "kernel" else ("U", 3)
-        want = f"{kind} thread {number}".ljust(FIRST_CELL) + f"{letter * cells} ring {ring}"
+        want = (
+            f"{kind} thread {number}".ljust(FIRST_CELL)
+            + f"{letter * cells} ring {ring}"
+        )
         case.expect(
             have == want,
-            expected=f"The row of {kind} thread {number}: {cells} {letter} and ring {ring}.",
+            expected=f"The row of {kind} thread {number}: {cells} {letter} and ring "
+            f"{ring}.",
             seen=f"The screen shows “{have}”: {have.count(letter)} {letter}.",
             cause="The row stops where its thread stopped: it had no more turns, or "
             "what it keeps in its registers was lost.",
@@ -94,11 +102,12 @@ def expect_rings(case: Case, evidence: Evidence, cells: int) -> None:
         count = found.get((page, ring), 0)
         case.expect(
             count >= cells // 3 and not other,
-            expected=f"While the rows fill, the timer finds the code {who} at CPL {ring}, "
-            f"at least {cells // 3} times.",
+            expected=f"While the rows fill, the timer finds the code {who} at CPL "
+            f"{ring}, at least {cells // 3} times.",
             seen=f"It did so {count} times"
             + (f", and found it at CPL {other[0]}." if other else "."),
-            cause="The letters on the screen were not written by threads that take turns.",
+            cause="The letters on the screen were not written by threads that take "
+            "turns.",
             hint="Kernel threads run in ring 0, user threads in ring 3, each until the "
             "timer takes the turn away.",
             read=SHEET,
@@ -110,13 +119,14 @@ def expect_isolation(case: Case, evidence: Evidence) -> None:
     area = support.space(evidence)
     values = support.of(case)
     own = range(values["FRAME_POOL_BASE"], values["IDENTITY_END"])
-    for part in paging.user_ranges(area.ram, area.cr3, case.arch):
+    for part in paging.user_ranges(area.ram, area.cr3 or 0, case.arch):
         # Far more than the demo maps: what is beyond is wrong at its first pages too.
         for va in range(part.start, min(part.end, part.start + 2**20), support.PAGE):
-            pa = paging.translate(area.ram, area.cr3, va, case.arch).pa
+            pa = paging.translate(area.ram, area.cr3 or 0, va, case.arch).pa
             case.expect(
                 pa == VGA_PAGE or pa in own,
-                expected="Of the kernel's memory ring 3 sees the page of the screen only.",
+                expected="Of the kernel's memory ring 3 sees the page of the screen "
+                "only.",
                 seen=f"It sees {pa or 0:#x}, at {va:#x}.",
                 cause="The user bit was set on a page of the kernel.",
                 hint="Threads need no user bit on kernel stacks, code or data: the CPU "

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""05-threads under the timer: rings, stacks, progress and registers over many slices."""
+"""05-threads under the timer: rings, stacks, progress and registers over many "
+"slices."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from grader.checks.threads import (
     MARKED,
     TICKS,
     Thread,
+    Tick,
     grub,
     mixed,
     observed,
+    strayed,
     ticks,
 )
 from grader.machine import End
@@ -33,10 +36,10 @@ def slices(case: Case) -> tuple[Evidence, list[Thread]]:
     return evidence, observed(evidence)
 
 
-@check("thread-ticks", boots=(mixed,))
+@check("thread-ticks", boots=(mixed,), needs=("thread-switch",))
 def test_ticks(case: Case) -> None:
     """The timer interrupts again and again: each interrupt is acknowledged."""
-    evidence, _ = slices(case)
+    evidence, threads = slices(case)
     count = len(ticks(evidence))
     if count < TICKS and evidence.run.end in (End.CPU_LIMIT, End.WALL_LIMIT):
         times = "one timer interrupt" if count == 1 else f"{count} timer interrupts"
@@ -49,7 +52,7 @@ def test_ticks(case: Case) -> None:
             cause="A thread runs with interrupts off: a new kernel thread comes out of "
             "its first switch with IF clear."
             if off
-            else "The interrupt controller waits for the end of the interrupt (EOI). It "
+            else "The interrupt controller waits for the end of interrupt (EOI). It "
             "was never sent, or it is sent behind the switch: a new thread's first run "
             "does not return through the interrupt that brought it.",
             hint="Switch interrupts on before the thread's function is called."
@@ -58,16 +61,11 @@ def test_ticks(case: Case) -> None:
             read=READ_PIC,
             source=support.place(evidence, at),
         )
-    if count < TICKS:
-        finished(
-            case,
-            mixed,
-            "Kernel and user threads were taking turns. Without a right esp0 (rsp0), set "
-            "by tss_set_kernel_stack at each switch, the first trap from ring 3 has no "
-            "kernel stack.",
-        )
+    lost = bool(strayed(threads))  # for other checks to tell: the timer did go on
+    if count < TICKS and not lost:
+        finished(case, mixed, "Kernel and user threads were taking turns.")
     case.expect(
-        count >= TICKS,
+        count >= TICKS or lost,
         expected=f"{TICKS} timer interrupts (vector 0x20).",
         seen=f"There were {count}.",
         cause="Interrupts stayed off, or one was not acknowledged.",
@@ -77,7 +75,7 @@ def test_ticks(case: Case) -> None:
     case.fact("ticks", count)
 
 
-@check("thread-turns", boots=(mixed,), needs=("thread-ticks",))
+@check("thread-turns", boots=(mixed,), needs=("thread-kernel-stack",))
 def test_turns(case: Case) -> None:
     """The timer takes the turn away: every thread has its share of the slices, and the
     idle thread has none."""
@@ -113,7 +111,8 @@ def test_turns(case: Case) -> None:
         expected="As long as threads are ready the idle thread does not run.",
         seen=f"{others} of {count} ticks found other code than the threads'.",
         cause="The idle thread stands in the queue, and has turns of its own.",
-        hint="thread_yield puts the caller into the queue unless it is the idle thread.",
+        hint="thread_yield puts the caller into the queue unless it is the idle "
+        "thread.",
         read=HEADER,
     )
     case.fact("threads", len(threads))
@@ -128,11 +127,13 @@ def test_rings(case: Case) -> None:
     for want, user in ((0, False), (3, True)):
         kind = [thread for thread in threads if thread.user is user]
         case.expect(
-            any(thread.ticks for thread in kind),
+            any(thread.ticks for thread in kind) or strayed(threads),
             expected=f"The timer finds {kind[0].name} at CPL {want}.",
             seen="It found no thread of this kind.",
-            cause="They never ran, or had no share of the time.",
-            hint="See the check of the turns.",
+            cause="They never ran: each interruption returns to the thread that it "
+            "interrupted, or the queue gives the turn back to it at once.",
+            hint="timer_interrupt lets the next thread run (thread_yield), and who was "
+            "running goes to the end of the queue.",
             read=HEADER,
         )
         for thread in kind:
@@ -168,21 +169,23 @@ def test_kernel_stack(case: Case) -> None:
     """Each interruption of a user thread lands at the top of that thread's own kernel
     stack."""
     evidence, threads = slices(case)
-    for thread in (t for t in threads if t.user and t.ticks):
-        landed = {tick.landed for tick in thread.ticks if tick.landed is not None}
-        wrong = sorted(landed - {thread.kernel_top})
-        case.expect(
-            landed and not wrong,
-            expected=f"Every interruption of {thread.name} lands on {thread.kernel_top:#x}, "
-            "its kernel_top.",
-            seen=f"Of {len(thread.ticks)}, some landed on {wrong[0]:#x}."
-            if wrong
-            else "None was recorded.",
-            cause="The stack pointer in the TSS was not switched with the thread (esp0, "
-            "rsp0): two threads share a kernel stack, and one will vanish.",
-            hint="tss_set_kernel_stack(next->kernel_top) in thread_switch.",
+    for thread, tick in strayed(threads):
+        case.fail(
+            expected=f"Every interruption of {thread.name} lands on "
+            f"{thread.kernel_top:#x}, its kernel_top.",
+            seen=f"At tick {tick.position + 1} it {landing(threads, thread, tick)}.",
+            cause="The stack pointer in the TSS (esp0, rsp0) was not switched with the "
+            "thread: two threads share a kernel stack, and one will vanish.",
+            hint="tss_set_kernel_stack(next->kernel_top) in thread_switch, each time.",
             read=READ_STACK,
         )
+    case.expect(
+        any(tick.landed for thread in threads if thread.user for tick in thread.ticks),
+        expected="Interruptions of user threads go through timer_entry.",
+        seen="None did.",
+        cause="The timer's gate leads elsewhere.",
+        read=HEADER,
+    )
     tops = {thread.kernel_top for thread in threads}
     case.expect(
         len(tops) == len(threads),
@@ -198,18 +201,28 @@ def test_kernel_stack(case: Case) -> None:
 def test_progress(case: Case) -> None:
     """Every thread goes on to the end of the run, from where it was."""
     evidence, threads = slices(case)
+    count = len(ticks(evidence))
     for thread in threads:
         case.expect(
             _living(thread) or not thread.ticks,
-            expected=f"{thread.name} runs until the end, tick {len(ticks(evidence))}.",
-            seen=stopped(evidence, thread),
-            cause="The thread silently stopped. Without a fault this is nearly always a "
-            "kernel stack used by two threads: the next interruption overwrites the "
+            expected=f"{thread.name} runs until the end, tick {TICKS}.",
+            seen=stopped(evidence, threads, thread),
+            cause="The thread silently stopped. Without a fault this is nearly always "
+            "a kernel stack used by two threads: the next interruption overwrites the "
             "frame with which this one would have come back.",
-            hint="At each switch the CPU must learn the kernel stack of the thread that "
-            "is about to run: tss_set_kernel_stack(next->kernel_top).",
+            hint="At each switch the CPU must learn the kernel stack of the thread "
+            "that is about to run: tss_set_kernel_stack(next->kernel_top).",
             read=READ_STACK,
         )
+    case.expect(
+        count >= TICKS,
+        expected=f"The threads take turns until tick {TICKS}.",
+        seen=f"The end came after tick {count}: {evidence.run.end.value}.",
+        cause="One of the threads came back to a stack that another one had "
+        "overwritten.",
+        hint="tss_set_kernel_stack(next->kernel_top) in thread_switch.",
+        read=READ_STACK,
+    )
     case.fact("progress", len(threads))
 
 
@@ -218,24 +231,34 @@ def _living(thread: Thread) -> bool:
     return not thread.ticks or thread.ticks[-1].position >= TICKS - 60
 
 
-def stopped(evidence: Evidence, thread: Thread) -> str:
-    """When the thread was found last, and where that interruption landed."""
+def landing(threads: list[Thread], thread: Thread, tick: Tick) -> str:
+    """Where an interruption of the thread landed, in words."""
+    owner = next((t.name for t in threads if t.kernel_top == tick.landed), "no thread")
+    whose = "its own" if owner == thread.name else f"that of {owner}"
+    return f"landed on the kernel stack {tick.landed or 0:#x}, {whose}"
+
+
+def stopped(evidence: Evidence, threads: list[Thread], thread: Thread) -> str:
+    """When the thread was found last, where that landed, and who landed there next."""
+    if not thread.ticks:
+        return "It was never found."
     last = thread.ticks[-1]
     text = f"The last tick that found it was {last.position + 1}"
-    if last.landed is None:
-        return text + "."
-    threads = observed(evidence)
-    owner = next((t.name for t in threads if t.kernel_top == last.landed), "no thread")
-    whose = "its own" if owner == thread.name else f"that of {owner}"
-    text += f"; it landed on the kernel stack {last.landed:#x}, {whose}"
-    for position, name in sorted(
+    if last.landed is not None:
+        text += f"; it {landing(threads, thread, last)}"
+    later = [
         (tick.position, other.name)
         for other in threads
         for tick in other.ticks
-        if other is not thread and tick.landed == last.landed
-    ):
-        if position > last.position:
-            return f"{text}. Tick {position + 1}, of {name}, landed there too."
+        if other is not thread
+        and tick.landed == last.landed
+        and tick.position > last.position
+    ]
+    if later:
+        position, name = min(later)
+        text += f". Tick {position + 1}, of {name}, landed there too"
+    if evidence.run.end is not End.DONE:
+        text += f". Then: {evidence.diagnosis.seen}"
     return text + "."
 
 
@@ -243,6 +266,17 @@ def stopped(evidence: Evidence, thread: Thread) -> str:
 def test_registers(case: Case) -> None:
     """Every register of a thread survives every interruption, in both rings."""
     evidence, threads = slices(case)
+    [(lost,)] = support.array(evidence, "scenario_tick_lost", "I", 1)
+    case.expect(
+        lost == 0,
+        expected="tick_dispatch runs with DF clear and the kernel's data segments.",
+        seen=("DF was set; " if lost & 1 else "")
+        + ("a segment register was the thread's own." if lost & 2 else "")
+        + " C code then writes in the wrong direction, or with ring 3's segments.",
+        cause="timer_entry calls C with what the interrupted thread had left there.",
+        hint="cld, and SEL_KDATA in the data segment registers, after they are kept.",
+        read=HEADER,
+    )
     marked = MARKED[case.arch]
     for thread in threads:
         for number, tick in enumerate(thread.ticks):
@@ -262,8 +296,8 @@ def test_registers(case: Case) -> None:
                 if wrong
                 else "",
                 seen=f"It has {have[wrong[0]]:#x}." if wrong else "",
-                cause="The timer's entry does not keep this register, or restores it in "
-                "another order.",
+                cause="The timer's entry does not keep this register, or restores it "
+                "in another order.",
                 hint="All general registers, not only those that C preserves: the "
                 "thread did not ask to be interrupted.",
                 read=HEADER,
@@ -289,22 +323,11 @@ def test_registers(case: Case) -> None:
             all(a < b for a, b in zip(counted, counted[1:])),
             expected=f"The counter of {thread.name} only grows.",
             seen=f"It read {counted[:6]} …",
-            cause="The thread starts again and again at its entry, or the register that "
-            "counts (*cx) is lost in the interruption.",
+            cause="The thread starts again and again at its entry, or the register "
+            "that counts (*cx) is lost in the interruption.",
             hint="A thread that was interrupted goes on through its own kernel stack.",
             read=HEADER,
         )
-    [(lost,)] = support.array(evidence, "scenario_tick_lost", "I", 1)
-    case.expect(
-        lost == 0,
-        expected="tick_dispatch runs with DF clear and the kernel's data segments.",
-        seen=("DF was set; " if lost & 1 else "")
-        + ("a segment register was the thread's own." if lost & 2 else "")
-        + " C code then writes in the wrong direction, or with ring 3's segments.",
-        cause="timer_entry calls C with what the interrupted thread had left there.",
-        hint="cld, and SEL_KDATA in the data segment registers, after they are kept.",
-        read=HEADER,
-    )
     case.fact("marks", [len(marked), len(threads)])
 
 
@@ -335,7 +358,7 @@ def test_drift(case: Case) -> None:
     case.fact("drift", 0)
 
 
-@check("thread-grub", boots=(grub,), needs=("thread-rings",))
+@check("thread-grub", boots=(grub,), needs=("thread-registers", "thread-drift"))
 def test_grub(case: Case) -> None:
     """Booted by GRUB, a kernel and a user thread take turns as well."""
     for thread in observed(case.run(grub)):

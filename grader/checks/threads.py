@@ -152,8 +152,8 @@ def _observe(evidence: Evidence) -> list[Thread]:
         if not (isinstance(event, Interrupt) and event.hardware and event.v == TIMER):
             continue
         position += 1
-        thread = next((t for t in threads if t.low <= event.pc < t.high), None)
-        if thread is None:
+        owner = next((t for t in threads if t.low <= event.pc < t.high), None)
+        if owner is None:
             continue
         follower = events[number + 1] if number + 1 < len(events) else None
         landed = None
@@ -166,10 +166,23 @@ def _observe(evidence: Evidence) -> list[Thread]:
             if b"\n%s =%04x " % (name, event.ss) not in event.dump:
                 lost = name.decode()
                 break
-        thread.ticks.append(
+        owner.ticks.append(
             Tick(position, event.cpl, event.sp, registers(event.dump), landed, lost)
         )
     return threads
+
+
+def strayed(threads: list[Thread]) -> list[tuple[Thread, Tick]]:
+    """Interruptions of user threads that did not land on their kernel stack, in "
+    "order."""
+    found = [
+        (thread, tick)
+        for thread in threads
+        if thread.user
+        for tick in thread.ticks
+        if tick.cpl == 3 and tick.landed not in (None, thread.kernel_top)
+    ]
+    return sorted(found, key=lambda pair: pair[1].position)
 
 
 def ticks(evidence: Evidence) -> list[Interrupt]:

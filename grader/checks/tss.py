@@ -198,7 +198,9 @@ def _expect_inside(case: Case, evidence: Evidence, found: TssDescriptor) -> None
     if symbol is None or symbol.address != found.base or not symbol.size:
         return
     cause = "What lies behind the TSS counts as its I/O bitmap then."
-    if found.last_offset == symbol.size:
+    if found.g:
+        cause = f"G is 1, so the limit counts pages of 4 KiB. {cause}"
+    elif found.last_offset == symbol.size:
         cause = f"The limit is the last valid offset, not the size. {cause}"
     elif found.limit == (found.base + symbol.size) & 0xFFFFF:
         cause = f"Base plus size is an address; the limit counts from the base. {cause}"

@@ -140,7 +140,7 @@ def _last_fault(scene: Scene) -> str:
 
 
 def _halted(scene: Scene) -> Diagnosis:
-    if not console.kernel(scene.console) and not scene.interrupts:
+    if _mute(scene):
         return _silent(scene)
     return Diagnosis(
         "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
@@ -151,6 +151,12 @@ def _halted(scene: Scene) -> Diagnosis:
         _source(scene),
         "halted",
     )
+
+
+def _mute(scene: Scene) -> bool:
+    """Nothing was printed, nothing happened, and paging was never switched on."""
+    paging = scene.registers is not None and scene.registers.paging
+    return not console.kernel(scene.console) and not scene.interrupts and not paging
 
 
 def _silent(scene: Scene) -> Diagnosis:

@@ -302,13 +302,15 @@ def _iret(scene: Scene, event: Interrupt, name: str, seen: str) -> Diagnosis:
         seen += f" The five words on the stack: {shown} (as {shape})."
         if event.e and event.e & 0xFFFC == cs & 0xFFFC and not _frame_shifted(frame):
             return _iret_code(scene, event, cs, seen)
-        if event.e and event.e & 0xFFFC == ss & 0xFFFC and cs & 3:
+        plain = frame[4] <= 0xFFFF and scene.descriptor(regs, ss) is not None
+        if event.e and event.e & 0xFFFC == ss & 0xFFFC and cs & 3 and plain:
             return _iret_stack(scene, event, cs, ss, seen)
     why = "the word in the place of CS is no usable selector"
     if len(frame) == 5:
         why = f"the word in the place of CS is {frame[1]:#x}"
         # A null CS, or a null SS behind a sound CS, both give error code 0.
-        if frame[1] & 3 == 3 and frame[1] > 3 and not frame[4] & 0xFFFC:
+        sound = frame[1] & 3 == 3 and 3 < frame[1] <= 0xFFFF
+        if sound and event.e & 0xFFFC == frame[4] & 0xFFFC:
             why = f"the word in the place of SS is {frame[4]:#x}"
     return scene.diagnosis(
         "iret-frame", seen, event.pc, instruction=name, why=why, shape=shape

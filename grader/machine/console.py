@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import time
 
 from grader.machine.model import PANIC, PANIC_END, TASK_OPEN, Boot
 
@@ -24,6 +25,7 @@ class Console:
 
     line: the awaited line came. task: the id of an open task, or "". panic: a panic
     started; panic_end: its report is complete. steps: script steps that are done.
+    first_byte_at: monotonic seconds; 0 before there is one.
     """
 
     def __init__(self, boot: Boot) -> None:
@@ -40,6 +42,7 @@ class Console:
         self.line = self.panic = self.panic_end = self.closed = False
         self.task = ""
         self.steps = 0
+        self.first_byte_at = 0.0
         self._bytes = bytearray()
         self._spawn = fdspawn(
             self._read,
@@ -83,6 +86,7 @@ class Console:
 
     def write(self, data: bytes) -> None:
         """pexpect's log: every byte, once, before any matching."""
+        self.first_byte_at = self.first_byte_at or time.monotonic()
         self._bytes += data
 
     def flush(self) -> None:

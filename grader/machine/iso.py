@@ -12,7 +12,8 @@ from grader.machine.model import Module
 from grader.sandbox import Limits, Sandbox
 
 # What the menu needs: the serial terminal, the CD, and Multiboot 1.
-GRUB_MODULES = "multiboot normal serial terminal configfile iso9660 biosdisk echo"
+GRUB_MODULES = "multiboot normal serial terminfo terminal configfile iso9660 biosdisk"
+GRUB_MODULES += " echo"
 PARTS = "part_msdos"
 LIMITS = Limits(cpu_s=30, file_bytes=64 << 20)
 
@@ -30,6 +31,8 @@ def grub_cfg(cmdline: str, modules: tuple[Module, ...]) -> str:
     """The menu. GRUB passes only what follows the file name: the name is repeated."""
     words = " ".join(_quote(word) for word in cmdline.split())
     lines = ["set timeout=0", "serial --unit=0 --speed=115200"]
+    # A dumb terminal is never cleared: what stands on the screen at `make run` stays.
+    lines += ["terminfo serial dumb"]
     lines += ["terminal_input serial console", "terminal_output serial console"]
     lines += ["menuentry ringlab {", f"  multiboot /boot/kernel.elf kernel.elf {words}"]
     for module in modules:

@@ -34,7 +34,9 @@ from grader.sandbox import Sandbox, Stopped, give, stopping
 TICK_S = 0.025  # between looks at CPU time, log size and registers
 QUIET_S = 0.05  # no output for so long: ask whether the guest is halted
 SETTLE_S = 0.001  # between looks for the HLT that follows an awaited line
-FAREWELL_S = 2.0  # for the last questions to a QEMU that may hang
+FAREWELL_CPU_S = 2.0  # of QEMU, for the last questions to one that may hang
+FAREWELL_S = 20.0  # the wall-clock guard behind it
+DYING_S = 10.0  # a QEMU that has closed its files ends by itself, and says how
 STDERR_BYTES = 16 << 10
 TAIL_BYTES = 16 << 10
 HERTZ = os.sysconf("SC_CLK_TCK")
@@ -115,7 +117,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         steps=session.console.steps,
         rss_kib=session.rss_kib,
         tier=sandbox.tier.value,
-        first_byte_s=session.first_byte_s,
+        first_byte_s=max(0.0, console.first_byte_at - began),
         screen=folder / SCREEN if boot.screen and session.screen else None,
         picture=folder / PICTURE if boot.picture and session.picture else None,
     )
@@ -164,7 +166,6 @@ class _Session:
         self.qmp = qmp
         self.console = console
         self.began = began
-        self.first_byte_s = 0.0
         self.cpu_s = 0.0
         self.rss_kib = 0
         self.paused = False
@@ -185,7 +186,6 @@ class _Session:
                 self.console.read()
                 if self.console.count > count:
                     last_byte = now
-                    self.first_byte_s = self.first_byte_s or now - self.began
                 if self.console.full:
                     return End.CONSOLE_LIMIT, f"{self.console.limit} bytes of output"
             if self.qmp in ready:
@@ -311,7 +311,7 @@ class _Session:
         return None
 
     def _death(self) -> tuple[End, str]:
-        self.exit_status = Sandbox.release(self.child, grace_s=1.0)
+        self.exit_status = Sandbox.release(self.child, grace_s=DYING_S)
         self.console.read()
         if self.exit_status == 128 + signal.SIGXCPU:
             return End.CPU_LIMIT, "killed by RLIMIT_CPU"
@@ -319,8 +319,10 @@ class _Session:
 
     def farewell(self) -> str:
         """Stop the guest; take the registers and the screen. "" if QEMU is dead."""
-        end = time.monotonic() + FAREWELL_S
-        self.qmp.patience = lambda: time.monotonic() < end
+        end, last_cpu_s = time.monotonic() + FAREWELL_S, self._cpu_s() + FAREWELL_CPU_S
+        self.qmp.patience = (
+            lambda: time.monotonic() < end and self._cpu_s() < last_cpu_s
+        )
         registers = ""
         try:
             if not self.paused:

@@ -17,8 +17,9 @@
 
 /* Module "runs": one fault after the other. */
 struct run {
-    uint64_t target; /* ring 3: address of the first instruction; ring 0: enum provoke */
-    uint64_t stack;  /* of ring 3; 0: the fault is provoked in ring 0 */
+    uint64_t
+        target;     /* ring 3: address of the first instruction; ring 0: enum provoke */
+    uint64_t stack; /* of ring 3; 0: the fault is provoked in ring 0 */
     uint32_t repair; /* number of bytes at the faulting instruction to turn into nop, */
     uint32_t map;    /* or 1: map the page at CR2; both 0: nothing is repaired */
 } PACKED;

@@ -30,9 +30,9 @@ uintptr_t scenario_marks[KERNEL_LOOPS][16];
 /* Who did what, in the order in which it happened. */
 uint32_t scenario_log[LOG];
 uint32_t scenario_log_count;
-uintptr_t scenario_kernel_tops[THREADS]; /* by position in the plan */
+uintptr_t scenario_kernel_tops[THREADS];    /* by position in the plan */
 uint32_t scenario_yield_lost[KERNEL_LOOPS]; /* what thread_yield did not keep */
-uint32_t scenario_tick_lost;             /* what tick hooks found amiss, LOST_* bits */
+uint32_t scenario_tick_lost; /* what tick hooks found amiss, LOST_* bits */
 static uint64_t last_tick;
 
 /*

@@ -151,6 +151,22 @@ def test_the_operator_s_faults_are_one_line(
     assert summary["exit_status"] == 2 and says in summary["error"]
 
 
+def test_a_reader_who_goes_away_does_not_change_the_outcome(tmp_path: Path) -> None:
+    words = ["-m", "grader", f"--stage={STAGE}", "--arch=i386", f"--out={tmp_path}"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert loaded(tmp_path)["status"] == "pass"
+
+
 def children(pid: int) -> list[int]:
     """The processes below `pid`, at any depth."""
     found: list[int] = []

@@ -12,12 +12,20 @@ WEAK void fault_report(const struct trap_frame *frame)
     (void)frame;
 }
 
-void fault_dispatch(struct trap_frame *frame)
+bool fault_repair(struct trap_frame *frame)
 {
     for (const struct fault_repair *r = table_repair_start; r < table_repair_end; r++) {
         if (r->fn(frame)) {
-            return;
+            return true;
         }
+    }
+    return false;
+}
+
+void fault_dispatch(struct trap_frame *frame)
+{
+    if (fault_repair(frame)) {
+        return;
     }
     fault_report(frame);
     for (const struct fault_end *e = table_end_start; e < table_end_end; e++) {

@@ -7,6 +7,7 @@
 
 extern const struct switch_hook table_switch_start[], table_switch_end[];
 extern const struct tick_hook table_tick_start[], table_tick_end[];
+extern const struct exit_hook table_exit_start[], table_exit_end[];
 
 static uint64_t ticks;
 
@@ -16,6 +17,16 @@ WEAK void thread_switch(struct thread *prev, struct thread *next)
     (void)prev;
     (void)next;
     panic("no stage brings thread_switch");
+}
+
+WEAK struct thread *thread_current(void)
+{
+    return NULL;
+}
+
+WEAK void thread_exit(void)
+{
+    panic("no stage brings thread_exit");
 }
 
 WEAK int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags)
@@ -45,6 +56,16 @@ void tick_dispatch(void)
 uint64_t tick_count(void)
 {
     return ticks;
+}
+
+void user_exit(intptr_t status)
+{
+    struct thread *thread = thread_current();
+
+    for (const struct exit_hook *h = table_exit_start; h < table_exit_end; h++) {
+        h->fn(thread, status);
+    }
+    thread_exit();
 }
 
 WEAK uintptr_t user_stack_create(void)

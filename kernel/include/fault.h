@@ -38,6 +38,9 @@ struct fault_end {
  */
 void fault_dispatch(struct trap_frame *frame);
 
+/* Only the first part of it: true if a repair hook removed the cause. */
+bool fault_repair(struct trap_frame *frame);
+
 /* A short name for an exception, such as "#GP"; "-" for other vectors. */
 const char *vector_name(unsigned vector);
 

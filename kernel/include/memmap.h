@@ -12,6 +12,9 @@
  *   0x01000000  RAM that no one owns yet
  *   0x04000000  end of the identity map
  *   USER_BASE   user addresses, up to USER_END (arch/layout.h); absent at first
+ *   + 0x000fe000  of these: the page of the fast calls
+ *   + 0x000ff000  the arguments of a user program
+ *   + 0x00100000  the user program itself
  *   0xb0000000  of these: stacks that user_stack_create hands out, 16 MiB
  */
 #ifndef MEMMAP_H
@@ -38,6 +41,10 @@
 
 #define USER_STACKS_BASE 0xb0000000u
 #define USER_STACKS_BYTES 0x01000000u
+
+#define USER_PROGRAM_BASE (USER_BASE + 0x00100000)
+#define USER_ARGS_VA (USER_PROGRAM_BASE - PAGE_BYTES)
+#define FAST_CALL_VA (USER_ARGS_VA - PAGE_BYTES)
 
 #define VGA_TEXT_PA 0x000b8000
 

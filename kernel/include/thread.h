@@ -14,6 +14,10 @@ struct tick_hook {
     void (*fn)(uint64_t ticks);
 };
 
+struct exit_hook {
+    void (*fn)(struct thread *thread, intptr_t status);
+};
+
 /* Run fn before each switch, in ascending order. Context: interrupts off. */
 #define SWITCH_HOOK(number, function)                                                  \
     static const struct switch_hook switch_hook_##function                             \
@@ -23,6 +27,17 @@ struct tick_hook {
 #define TICK_HOOK(number, function)                                                    \
     static const struct tick_hook tick_hook_##function                                 \
         __attribute__((used, section(".table.tick." #number))) = {.fn = (function)}
+
+/* Run fn when a user thread ends, in its context, in ascending order. */
+#define EXIT_HOOK(number, function)                                                    \
+    static const struct exit_hook exit_hook_##function                                 \
+        __attribute__((used, section(".table.exit." #number))) = {.fn = (function)}
+
+/*
+ * End the running user thread: the exit hooks learn its status, then thread_exit.
+ * Context: on the thread's own kernel stack, interrupts on or off.
+ */
+__attribute__((noreturn)) void user_exit(intptr_t status);
 
 /* Run the switch hooks, then thread_switch. Context: interrupts off. */
 void dispatch(struct thread *prev, struct thread *next);

@@ -8,7 +8,9 @@
 #include <arch/trap.h>
 #include <arch/tss.h>
 #include <course/05-threads.h>
+#include <course/06-syscalls.h>
 #include <memmap.h>
+#include <thread.h>
 
 #define CONSTANT(name) __asm__ volatile("\n->" #name " %c0" : : "i"(name))
 #define OFFSET(name, type, field)                                                      \
@@ -38,6 +40,9 @@ void offsets(void)
     CONSTANT(USER_END);
     CONSTANT(USER_STACKS_BASE);
     CONSTANT(USER_STACKS_BYTES);
+    CONSTANT(USER_PROGRAM_BASE);
+    CONSTANT(USER_ARGS_VA);
+    CONSTANT(FAST_CALL_VA);
     CONSTANT(IDENTITY_END);
     CONSTANT(KERNEL_BASE);
     CONSTANT(KSTACK_BASE);
@@ -50,6 +55,18 @@ void offsets(void)
     CONSTANT(VEC_DF);
     CONSTANT(VEC_GP);
     CONSTANT(VEC_PF);
+    CONSTANT(VEC_SYSCALL);
+    CONSTANT(SYSCALL_ARGUMENTS);
+    CONSTANT(SYS_WRITE);
+    CONSTANT(SYS_READ);
+    CONSTANT(SYS_YIELD);
+    CONSTANT(SYS_EXIT);
+    CONSTANT(SYS_THREAD_ID);
+    CONSTANT(SYS_TIME);
+    CONSTANT(SYS_SLEEP);
+    CONSTANT(TICK_HZ);
+    CONSTANT(E_FAULT);
+    CONSTANT(E_NOSYS);
     OFFSET(GDT_PTR_LIMIT, table_ptr, limit);
     OFFSET(GDT_PTR_BASE, table_ptr, base);
     OFFSET(TRAP_VECTOR, trap_frame, vector);

@@ -2,7 +2,7 @@
 /*
  * Contract of stage 03-faults: entries for #DE #UD #DF #GP #PF, and a report.
  * Source: SDM 3A "Exception and Interrupt Handling" (6.12), "Error Code" (6.13),
- * "Interrupt 14" and "Interrupt 8" (6.15), "Task-Gate Descriptor" (8.2.5).
+ * "Interrupt 14" and "Interrupt 8" (6.15), "Task-Gate Descriptor" (7.2.5).
  */
 #ifndef COURSE_03_FAULTS_H
 #define COURSE_03_FAULTS_H

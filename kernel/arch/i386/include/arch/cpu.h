@@ -78,6 +78,12 @@ static inline uintptr_t read_cr2(void)
     return value;
 }
 
+/* What the core leaves for a repair hook, when no access of the CPU's has done so. */
+static inline void write_cr2(uintptr_t value)
+{
+    __asm__ volatile("mov %0, %%cr2" : : "r"(value));
+}
+
 static inline uintptr_t read_cr3(void)
 {
     uintptr_t value;
@@ -121,6 +127,23 @@ static inline uint16_t read_ds(void)
 
     __asm__ volatile("mov %%ds, %0" : "=r"(value));
     return value;
+}
+
+/* Model-specific registers; arch/msr.h has their numbers. */
+static inline uint64_t read_msr(uint32_t number)
+{
+    uint32_t low;
+    uint32_t high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void write_msr(uint32_t number, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
 /* Stop for good: interrupts off, halted. Defined in halt.asm with its own label. */

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""User programs: C of the course and a submission's stubs, linked to a flat binary."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.build import cache
+from grader.build.compile import LIMITS, SEEN, gcc_messages, shown, why_failed
+from grader.build.image import FORMAT, ensure_core, feed, headers
+from grader.build.model import (
+    BuildError,
+    CourseLike,
+    Message,
+    StageLike,
+    SubmissionError,
+)
+from grader.build.sources import take
+from grader.build.tools import Tools, compiler_headers, flag_lines, read_flags, tools
+from grader.sandbox import Result, Sandbox, detect
+
+HEADER = ".h"
+FLAGS = "user/flags.mk"
+
+
+@dataclass(frozen=True)
+class _Headers:
+    """The part of a stage's gap files that user programs include."""
+
+    id: str
+    files: tuple[str, ...]
+
+    def gaps(self, arch: str) -> Sequence[str]:
+        return self.files
+
+
+def build_program(
+    course: CourseLike,
+    arch: str,
+    stage: StageLike,
+    src: Path,
+    prior: Path,
+    source: str,
+    optimise: str = "-O2",
+    base: int | None = None,
+) -> bytes:
+    """The program user/<source> for the address base, with the stages' gap headers.
+
+    optimise: -O0 or -O2. base: a user address, by default USER_PROGRAM_BASE. Raises
+    SubmissionError if the headers do not do.
+    """
+    ensure_core(course.root, arch)
+    stubs: dict[str, bytes] = {}
+    for one in sorted(course.stages, key=lambda one: one.order):
+        names = tuple(gap for gap in one.gaps(arch) if gap.endswith(HEADER))
+        if names and one.order <= stage.order:
+            place = src if one.id == stage.id else prior
+            taken = take(_Headers(one.id, names), arch, place)
+            stubs |= {f"{one.id}/{name}": data for name, data in taken.items()}
+    program = _Program(course.root.resolve(), tools(arch), detect(), stubs, stage.id)
+    return program.build(source, optimise, base or program.default_base())
+
+
+@dataclass(frozen=True)
+class _Program:
+    root: Path
+    tools: Tools
+    sandbox: Sandbox
+    stubs: dict[str, bytes]
+    stage: str
+
+    def build(self, source: str, optimise: str, base: int) -> bytes:
+        folder = self.root / "build" / "cache" / self.tools.arch
+        key = "program-" + self._key(source, optimise, base)
+        with cache.locked(key):
+            entry = cache.find(folder, key)
+            if entry is None:
+                with cache.scratch(folder) as scratch:
+                    entry = cache.publish(
+                        folder, key, self._make(source, optimise, base, scratch)
+                    )
+        return (entry / "program.bin").read_bytes()
+
+    def default_base(self) -> int:
+        """The kernel's own constant."""
+        text = (self._offsets / "offsets.inc").read_text("utf-8")
+        found = re.search(r"^%define USER_PROGRAM_BASE (\d+)$", text, re.MULTILINE)
+        if found is None:
+            raise BuildError("offsets.inc has no USER_PROGRAM_BASE")
+        return int(found[1])
+
+    @property
+    def _flags(self) -> dict[str, list[str]]:
+        common = read_flags(self.root, self.tools.arch)
+        return common | flag_lines(self.root / FLAGS)
+
+    @property
+    def _sources(self) -> list[str]:
+        return self._flags["USER_LIB"]
+
+    @property
+    def _folders(self) -> list[Path]:
+        """What the programs may include, the student's headers apart."""
+        names = ("user/include", "kernel/include/abi")
+        return [self.root / name for name in names]
+
+    def _key(self, source: str, optimise: str, base: int) -> str:
+        digest = hashlib.sha256()
+        feed(digest, FORMAT, self.tools.identity, source, optimise, str(base))
+        files = [self.root / "user" / name for name in (source, *self._sources)]
+        files += [self.root / FLAGS, self.root / "user/program.ld", self._crt0]
+        files += [self.root / "kernel/arch" / self.tools.arch / "flags.mk"]
+        files += [self._offsets / "offsets.inc", *map(Path, headers(self._folders))]
+        for file in files:
+            feed(digest, file.relative_to(self.root).as_posix(), file.read_bytes())
+        for name, data in self.stubs.items():
+            feed(digest, name, data)
+        return digest.hexdigest()[:32]
+
+    @property
+    def _crt0(self) -> Path:
+        return self.root / "user" / self.tools.arch / "crt0.asm"
+
+    @property
+    def _offsets(self) -> Path:
+        return self.root / "build" / self.tools.arch / "include"
+
+    def _make(self, source: str, optimise: str, base: int, scratch: Path) -> Path:
+        tree, out, made = (scratch / name for name in ("tree", "objects", "made"))
+        out.mkdir()
+        made.mkdir()
+        for name, data in self.stubs.items():
+            file = tree / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+            file.chmod(0o644)
+        for folder in (tree, *(p for p in tree.rglob("*") if p.is_dir())):
+            folder.chmod(0o755)
+        self._compile([*self._sources, source], optimise, tree, out)
+        flags = self._flags
+        argv = ["nasm", *flags["NASMFLAGS_ARCH"], f"-I{self._offsets}/"]
+        argv += [str(self._crt0), "-o", str(out / "crt0.o")]
+        self._run(argv, out, [self._crt0, self._offsets])
+        argv = [self.tools.ld, *flags["LDFLAGS_ARCH"], "-z", "noexecstack"]
+        argv += ["--no-warn-rwx-segments", "--build-id=none"]
+        argv += ["-T", str(self.root / "user/program.ld")]
+        argv += [f"--defsym=program_base={base:#x}", "-o", "program.elf", "crt0.o"]
+        argv += [f"{Path(name).stem}.o" for name in (*self._sources, source)]
+        self._run(argv, out, [self.root / "user/program.ld"])
+        argv = [self.tools.objcopy, "-O", "binary", "program.elf", "program.bin"]
+        self._run(argv, out, [])
+        binary = out / "program.bin"
+        if binary.is_symlink() or not binary.is_file():
+            raise self._refuse("the program could not be linked")
+        binary.rename(made / "program.bin")
+        return made
+
+    def _compile(
+        self, sources: Sequence[str], optimise: str, tree: Path, out: Path
+    ) -> None:
+        """All C files in one go; errors in the course's own are the stubs' fault."""
+        flags = self._flags
+        seen = self.sandbox.view(tree, SEEN)
+        argv = [self.tools.cc, *flags["CFLAGS_ARCH"], *flags["CFLAGS_USER"], optimise]
+        own = compiler_headers(self.tools.cc, self.sandbox)
+        argv += ["-nostdinc", "-isystem", str(own), "-fmax-errors=20"]
+        argv += [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={seen}=."]
+        argv += ["-fdiagnostics-format=json", "-c", f"-I{self.root}/user/include"]
+        argv += [f"-I{self.root}/kernel/include"]
+        argv += sorted({f"-I{seen / Path(name).parent}" for name in self.stubs})
+        argv += [str(self.root / "user" / name) for name in sources]
+        ro = [*self._folders, *(self.root / "user" / name for name in sources)]
+        mounts = [(tree / name, seen / name) for name in self.stubs]
+        result = self.sandbox.run(
+            argv, cwd=out, ro=[*ro, *mounts], rw=[out], limits=LIMITS
+        )
+        if result.status == 0:
+            return
+        text = result.stderr.decode("utf-8", "replace")
+        home = next(iter(self.stubs), "")
+        stage = home.split("/")[0] or self.stage
+        found = [
+            shown(message, stage, home, seen, self.root)
+            for message in gcc_messages(text, home, stage)
+            if message.severity == "error"
+        ]
+        messages = [
+            m if m.file in self.stubs else Message(home, 0, 0, "error", m.text, stage)
+            for m in found
+        ]
+        raise SubmissionError(messages or [self._message(why_failed(result, text))])
+
+    def _run(self, argv: Sequence[str], out: Path, ro: Sequence[Path]) -> None:
+        result: Result = self.sandbox.run(argv, cwd=out, ro=ro, rw=[out], limits=LIMITS)
+        if result.status != 0:
+            text = (result.stderr + result.stdout).decode("utf-8", "replace")
+            raise self._refuse(why_failed(result, text))
+
+    def _message(self, text: str) -> Message:
+        home = next(iter(self.stubs), "")
+        return Message(home, 0, 0, "error", text, home.split("/")[0] or self.stage)
+
+    def _refuse(self, text: str) -> SubmissionError:
+        return SubmissionError([self._message(text)])
