@@ -11,6 +11,7 @@ CORE += core/multiboot.c#       what the boot loader says: memory and modules
 CORE += core/console.c#         every character to serial line and screen
 CORE += core/printf.c#          formatted output
 CORE += core/string.c#          memory and string functions
+CORE += core/divide.c#         64-bit division, for 32-bit mode
 CORE += core/frame.c#           page frames, from a fixed pool
 CORE += core/heap.c#            kmalloc and kfree
 CORE += core/kstack.c#          kernel stacks, each above a guard page

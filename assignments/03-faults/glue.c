@@ -9,10 +9,6 @@ void double_fault_end(void)
     panic("double fault: the kernel stack could not take the first one");
 }
 
-static void faults_stage_init(void)
-{
-    fault_init();
-    double_fault_init();
-}
-
-INIT(300, faults_stage_init);
+/* Two entries, so that the faults can be tried before a double fault is handled. */
+INIT(300, fault_init);
+INIT(310, double_fault_init);

@@ -48,7 +48,10 @@ def gate_of(case: Case, evidence: Evidence, vector: int) -> GateDescriptor:
 def test_gates(case: Case) -> None:
     """#DE, #UD, #GP and #PF have present interrupt gates with DPL 0 and kernel code."""
     evidence = case.run(faults_boot, ends=support.ANY_END)
-    if evidence.run.end is End.TASK_OPEN or evidence.registers.idt is None:
+    # A gate that leads to the stub of an entry can be judged already.
+    entered = "task 3.1 is open" in evidence.console
+    open_task = evidence.run.end is End.TASK_OPEN and not entered
+    if open_task or evidence.registers.idt is None:
         case.run(faults_boot)
     kernel_code = support.of(case)["SEL_KCODE"]
     for vector in GATES:

@@ -60,8 +60,9 @@ def ring0_cause(evidence: Evidence, ran: list[Block]) -> str:
             "not."
         )
     return (
-        "The code was reached without a change of privilege: a jump, call or ret loads "
-        "no CS of ring 3. The console looks the same, the CPU does not."
+        "The code was reached without a change of privilege: by a jump, call or ret, "
+        "or by an iret whose CS is the kernel's. The console looks the same, the CPU "
+        "does not."
     )
 
 

@@ -126,7 +126,7 @@ def _source(scene: Scene) -> str:
 
 
 def _said(scene: Scene) -> str:
-    last = console.tail(scene.console, 3)
+    last = console.tail(console.kernel(scene.console), 3)
     if not last:
         return " The console shows nothing."
     return " The console ends with: " + " | ".join(last)

@@ -129,4 +129,4 @@ static void overflow(void)
 }
 
 SCENARIO("faults-run", 301, run_all);
-SCENARIO("faults-overflow", 301, overflow);
+SCENARIO("faults-overflow", 311, overflow);

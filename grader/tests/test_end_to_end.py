@@ -93,7 +93,7 @@ ENDS = {
     ),
     "a silent boot": (
         '    (void)nonce;\n    __asm__ volatile("cli\\n\\thlt");\n',
-        ("The kernel said nothing at all",),
+        ("`hlt` with interrupts off", "The console shows nothing."),
     ),
     "endless output": (
         "    for (;;) {\n        kprintf(nonce);\n    }\n",

@@ -81,19 +81,12 @@ static void registers_kept(uintptr_t seed)
         OPAQUE(c);
         OPAQUE(d);
         OPAQUE(e);
-        switch (i) {
-        case 0:
-            syscall0(first + NOTE);
-            break;
-        case 1:
-            syscall1(first + NOTE, a);
-            break;
-        case 2:
-            syscall3(first + NOTE, c, b, a);
-            break;
-        default:
-            syscall5(first + NOTE, e, d, c, b, a);
-        }
+        syscall0(first + NOTE);
+        syscall1(first + NOTE, a);
+        syscall2(first + NOTE, b, a);
+        syscall3(first + NOTE, c, b, a);
+        syscall4(first + NOTE, d, c, b, a);
+        syscall5(first + NOTE, e, d, c, b, a);
         a += b;
         b += c;
         c += d;
@@ -110,7 +103,7 @@ int main(int argc, char *argv[])
     first = argc == 3 ? hexadecimal(argv[2]) : 0;
     every_stub(seed);
     results_unused(seed + 0x1000);
-    memory_seen(seed + 0x2000);
-    registers_kept(seed + 0x3000);
+    registers_kept(seed + 0x2000);
+    memory_seen(seed + 0x3000);
     return 0;
 }
