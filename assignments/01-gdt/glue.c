@@ -6,7 +6,7 @@
 static void gdt_stage_init(void)
 {
     gdt_init_user();
-    gdt_reload(GDT_INDEX_UDATA + 1);
+    gdt_reload(GDT_INDEX_TSS); /* every slot before this one */
 }
 
 INIT(100, gdt_stage_init);

@@ -16,9 +16,9 @@ extern const char demo_user_kernel[];
 
 /* What demo_user_port pushes before it faults: the lowest word is the last pushed. */
 struct demo_seen {
-    uint32_t flags;
-    uint32_t ss;
-    uint32_t cs;
+    uintptr_t flags;
+    uintptr_t ss;
+    uintptr_t cs;
 };
 
 #endif

@@ -16,7 +16,7 @@ void syscall_init(void)
 intptr_t syscall_dispatch(uintptr_t number,
                           const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
-    /* TASK 6.2: refuse what is no call, serve the others with interrupts on */
+    /* TASK 6.2: refuse what is no call, serve the rest with interrupts on */
     TASK_OPEN("6.2");
 }
 

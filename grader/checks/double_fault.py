@@ -6,6 +6,7 @@ from __future__ import annotations
 from grader.checks import support
 from grader.checks.api import Case
 from grader.checks.record import Evidence
+from grader.evidence.descriptors import GateDescriptor
 from grader.evidence.registers import Registers
 from grader.evidence.trace import Interrupt
 from grader.evidence.tss import TSS_BYTES, Tss
@@ -29,6 +30,10 @@ def wrong_way(case: Case, evidence: Evidence, event: Interrupt | None) -> str:
                 "third."
             )
         wrong = wrong_task(case, evidence, known.regs, gate.selector)
+        if wrong:
+            return wrong
+    if case.arch == "x86_64" and gate is not None:
+        wrong = wrong_slot(evidence, known.regs, gate)
         if wrong:
             return wrong
     if evidence.run.end is End.TRIPLE_FAULT:
@@ -73,6 +78,28 @@ def wrong_task(case: Case, evidence: Evidence, regs: Registers, selector: int) -
     return wrong_registers(
         case, evidence, dict(Tss.decode(raw, wide=False).saved), regs
     )
+
+
+def wrong_slot(evidence: Evidence, regs: Registers, gate: GateDescriptor) -> str:
+    """What keeps the CPU from the stack of an IST slot (x86_64)."""
+    if not gate.ist:
+        return (
+            f"The gate of vector 8 ({gate}) names no IST slot: the CPU pushes the "
+            "frame of the #DF on the same stack that has just overflowed, and that "
+            "fault is the third."
+        )
+    tss = evidence.scene.tss(regs)
+    if tss is None:
+        return f"The gate of vector 8 names IST slot {gate.ist}, but TR names no TSS."
+    top = tss.ist[gate.ist - 1]
+    walk = evidence.scene.walk(regs, (top or 8) - 8)
+    if walk is None or not (walk.present and walk.writable):
+        return (
+            f"IST slot {gate.ist} of the TSS is {top:#x}: the word below is not there "
+            "or not writable. A stack grows down, so the slot holds its top. Gates "
+            "count the slots from 1."
+        )
+    return ""
 
 
 def wrong_registers(

@@ -7,6 +7,7 @@ import struct
 
 from grader.checks import support
 from grader.checks.api import Case
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import descriptors, signatures
 from grader.evidence.descriptors import SegmentDescriptor
@@ -184,7 +185,7 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
     seen = evidence.registers.gdt
     assert seen is not None
     base = support.address_of(evidence, "gdt")
-    layout = "<HI" if word == 4 else "<HQ"
+    layout = f"<H{arch_of(case).word}"
     raw = evidence.ram.read(support.address_of(evidence, "gdt_ptr"), 2 + word)
     image_limit, image_base = struct.unpack(layout, raw)
     need = max(values["GDT_INDEX_UCODE"], values["GDT_INDEX_UDATA"]) + 1

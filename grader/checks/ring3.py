@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, CheckFailed, Plan, boot
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.machine import Boot, End, Limits, Module, Via
 
@@ -29,7 +30,7 @@ PRIVILEGED = {
     "try_out": ("out_at", "out dx, al"),
     "try_cli": ("cli_at", "cli"),
     "try_hlt": ("hlt_at", "hlt"),
-    "try_mov_cr3": ("mov_cr3_at", "mov cr3, eax"),
+    "try_mov_cr3": ("mov_cr3_at", "mov to cr3"),
     "try_lgdt": ("lgdt_at", "lgdt"),
 }
 # The error code of the page fault.
@@ -172,7 +173,7 @@ def expect_kernel_stack(case: Case, evidence: Evidence) -> None:
     tss = evidence.scene.tss(user[-1].regs) if user else None
     if tss is None:
         return
-    field = "esp0" if case.arch == "i386" else "rsp0"
+    field = arch_of(case).stack0
     top = tss.stack0
     texts = {"seen": f"{field} in the TSS is {top:#x}.", "read": READ_TSS}
     case.expect(
@@ -192,7 +193,7 @@ def expect_kernel_stack(case: Case, evidence: Evidence) -> None:
         "3.",
         **texts,
     )
-    live = support.array(evidence, "marked_sp", word_layout(case.arch), 1)[0][0]
+    live = support.array(evidence, "marked_sp", arch_of(case).word, 1)[0][0]
     base = support.address_of(evidence, "boot_stack_guard")
     end = support.address_of(evidence, "boot_stack_top")
     case.expect(
@@ -204,8 +205,3 @@ def expect_kernel_stack(case: Case, evidence: Evidence) -> None:
         hint="The stack pointer of ring3_run itself, behind its pushes, is low enough.",
         **texts,
     )
-
-
-def word_layout(arch: str) -> str:
-    """struct's letter for a machine word."""
-    return "I" if support.word_bytes(arch) == 4 else "Q"

@@ -321,6 +321,15 @@ def test_ring3(case: Case) -> None:
         cause="The CPU loaded other segments than those of the table.",
         read=READ_DESCRIPTOR,
     )
+    mode, bits = evidence.scene.bits(registers), 8 * support.word_bytes(case.arch)
+    case.expect(
+        mode == bits,
+        expected=f"The CPU takes the instructions for {bits}-bit code.",
+        seen=f"It takes them for {mode}-bit code.",
+        cause="L and D/B of the code segment decide about that.",
+        hint="See the check gdt-user-code.",
+        read=READ_DESCRIPTOR,
+    )
     ran = trace.blocks(evidence.events, code, code + support.PAGE)
     given = trace.translated(evidence.events, code, code + support.PAGE)
     same = all(probe.data[at - code] == byte for at, byte in given.items())

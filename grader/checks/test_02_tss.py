@@ -7,6 +7,7 @@ import struct
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.tss import (
     READ_DESCRIPTOR,
     READ_PORTS,
@@ -17,7 +18,6 @@ from grader.checks.tss import (
     expect_task_register,
     field_cause,
     read_tss,
-    stack_field,
     wide,
 )
 from grader.evidence import trace
@@ -197,12 +197,12 @@ def test_trap(case: Case) -> None:
         "top that was set, less five words.",
         seen=f"It is {registers.sp or 0:#x} at CPL {registers.cpl}.",
         cause="The CPU took its stack from another place.",
-        hint=f"It reads {stack_field(case.arch)} from the TSS behind TR at each trap "
+        hint=f"It reads {arch_of(case).stack0} from the TSS behind TR at each trap "
         "from ring 3.",
         read=READ_TSS,
     )
     frame = support.space(evidence).read(top, 5 * word)
-    ip, cs, _, _, ss = struct.unpack("<5I" if word == 4 else "<5Q", frame)
+    ip, cs, _, _, ss = struct.unpack(f"<{arch_of(case).words(5)}", frame)
     want = evidence.notes["code"] + evidence.notes["probe"].labels["entry"]
     values = support.of(case)
     case.expect(

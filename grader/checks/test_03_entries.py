@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, check
+from grader.checks.arch import Arch, arch_of
 from grader.checks.faults import (
-    ENTRY,
     HEADER,
     NAMES,
     READ_ERROR,
     READ_FRAME,
     REPAIRED,
     WITH_ERROR_CODE,
+    entry_file,
     expected_place,
     faults,
     faults_boot,
@@ -57,7 +58,9 @@ def test_gates(case: Case) -> None:
     for vector in GATES:
         gate = gate_of(case, evidence, vector)
         name = NAMES[vector]
-        unclaimed = support.array(evidence, "unclaimed_entries", "I", vector + 1)
+        unclaimed = support.array(
+            evidence, "unclaimed_entries", arch_of(case).word, vector + 1
+        )
         case.expect(
             gate.offset != unclaimed[vector][0],
             expected=f"The gate of {name} (vector {vector}) leads to an entry of "
@@ -110,36 +113,32 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
     return found
 
 
-# struct trap_frame, from its lowest address upwards.
-FRAME_I386 = "19I"
-FIELDS_I386 = (
-    "gs fs es ds edi esi ebp pusha_esp ebx edx ecx eax vector error ip cs flags sp ss"
-).split()
-SELECTORS = ("ds", "es", "fs", "gs", "cs", "ss")
-SEGMENTS = ("ds", "es", "fs", "gs")
-GENERAL = ("edi", "esi", "ebp", "ebx", "edx", "ecx", "eax")
-RESUME_FLAG = 0x10000  # the CPU sets it in the EFLAGS that a fault saves
+DIRECTION_FLAG = 0x400
+RESUME_FLAG = 0x10000  # the CPU sets it in the flags that a fault saves
 
 
 def frames(evidence: Evidence, count: int) -> list[dict[str, int]]:
     """The struct trap_frame that fault_dispatch got, by run; selectors have 16 bits."""
-    rows = support.array(evidence, "scenario_fault_frames", FRAME_I386, count)
-    found = [dict(zip(FIELDS_I386, row)) for row in rows]
+    arch = arch_of(evidence)
+    layout = arch.words(len(arch.frame))
+    rows = support.array(evidence, "scenario_fault_frames", layout, count)
+    found = [dict(zip(arch.frame, row)) for row in rows]
     for frame in found:
-        frame.update({name: frame[name] & 0xFFFF for name in SELECTORS})
+        selectors = ("cs", "ss", *arch.segments)
+        frame.update({name: frame[name] & 0xFFFF for name in selectors})
         frame["flags"] &= ~RESUME_FLAG
     return found
 
 
-def should_be(event: Interrupt) -> dict[str, int]:
+def should_be(arch: Arch, event: Interrupt) -> dict[str, int]:
     """The frame that the CPU's record asks for: what the CPU pushed comes first."""
     want = {"vector": event.v, "error": event.e, "ip": event.ip, "cs": event.cs}
     want["flags"] = (event.regs.flags or 0) & ~RESUME_FLAG
     if event.cpl == 3:
         want |= {"sp": event.sp, "ss": event.ss}
-    want |= {name: event.regs[name.upper()] for name in GENERAL}
+    want |= {name: event.regs[name.upper()] for name in arch.general}
     segments = event.regs.segments
-    return want | {name: segments[name.upper()].selector for name in SEGMENTS}
+    return want | {name: segments[name.upper()].selector for name in arch.segments}
 
 
 @check("fault-frame", boots=(faults_boot,), needs=("fault-gates",))
@@ -151,7 +150,7 @@ def test_frame(case: Case) -> None:
     expect_pointers(case, evidence, events)
     got = frames(evidence, len(events))
     for (name, ring, _, _), event, frame in zip(evidence.notes["runs"], events, got):
-        want = should_be(event)
+        want = should_be(arch_of(case), event)
         for field, value in want.items():
             if frame[field] == value:
                 continue
@@ -160,18 +159,18 @@ def test_frame(case: Case) -> None:
                 expected=f"For the fault “{name}” of ring {ring} the frame's {field} "
                 f"is {value:#x}: {support.show(event)}.",
                 seen=f"It is {frame[field]:#x}.",
-                cause=frame_cause(field, frame, want),
+                cause=frame_cause(arch_of(case), field, frame, want),
                 hint="The last word pushed is the first field of struct trap_frame. "
                 "Write the stack down, word by word, and who pushed what.",
                 read=READ_FRAME if field != "error" else READ_ERROR,
-                source=ENTRY,
+                source=entry_file(case),
             )
     case.fact("frames", [[e.v, e.e, e.cpl] for e in events])
 
 
 def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> None:
     """fault_dispatch was given an address on its own stack."""
-    layout = "II" if case.arch == "i386" else "QQ"
+    layout = arch_of(case).words(2)
     places = support.array(evidence, "scenario_frame_places", layout, len(events))
     for event, (given, hook) in zip(events, places):
         case.expect(
@@ -184,25 +183,28 @@ def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> 
             hint="The stack pointer right behind the last push is the frame's address: "
             "pass it as the first argument, as C expects it.",
             read=HEADER,
-            source=ENTRY,
+            source=entry_file(case),
         )
 
 
-def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
+def frame_cause(
+    arch: Arch, field: str, frame: dict[str, int], want: dict[str, int]
+) -> str:
     """The mistake behind the first field that is wrong."""
     name = NAMES[want["vector"]]
     coded = want["vector"] in WITH_ERROR_CODE
     if not coded and frame["error"] == want["ip"] and frame["ip"] == want["cs"]:
         return (
             f"The CPU pushes no error code for {name}, and the entry put nothing in "
-            "its place: everything above is taken one word too low, EIP as the error "
+            f"its place: everything above is taken one word too low, {arch.ip} as the "
+            "error "
             "code."
         )
     if coded and frame["ip"] == want["error"] and frame["cs"] == want["ip"] & 0xFFFF:
         return (
             f"The CPU has already pushed an error code for {name}, and the entry "
             "pushed another one: everything above is taken one word too high, the "
-            "error code as EIP."
+            f"error code as {arch.ip}."
         )
     if field == "vector" and frame["vector"] in NAMES:
         return (
@@ -215,9 +217,10 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
             "registers, or fault_dispatch did not get the stack pointer as it was "
             "behind the last push."
         )
-    others = SEGMENTS if field in SEGMENTS else GENERAL
+    others = arch.segments if field in arch.segments else arch.general
     same = [n for n in others if n != field and want[n] == frame[field]]
-    if field in SEGMENTS and frame["cs"] & 3 and frame[field] == frame["kernel_data"]:
+    kernel = frame["cs"] & 3 and frame[field] == frame.get("kernel_data")
+    if field in arch.segments and kernel:
         return (
             f"{field.upper()} was saved after it had been loaded with the kernel's "
             "selector: what ring 3 had in it is lost."
@@ -232,14 +235,18 @@ def frame_cause(field: str, frame: dict[str, int], want: dict[str, int]) -> str:
 
 @check("fault-segments", boots=(faults_boot,), needs=("fault-frame",))
 def test_segments(case: Case) -> None:
-    """While fault_dispatch runs, DS, ES, FS and GS are the kernel's and DF is clear."""
+    """While fault_dispatch runs, DF is clear; on i386, where they mean something, DS,
+    ES, FS and GS are the kernel's."""
     evidence = case.run(faults_boot)
     events = recorded(case, evidence)
+    arch = arch_of(case)
     want = support.of(case)["SEL_KDATA"]
-    rows = support.array(evidence, "scenario_hook_states", "HHHHI", len(events))
+    layout = f"4H{arch.word}"
+    rows = support.array(evidence, "scenario_hook_states", layout, len(events))
     for event, (*segments, flags) in zip(events, rows):
         have = dict(zip(("DS", "ES", "FS", "GS"), segments))
-        wrong = [name for name, value in have.items() if value != want]
+        wrong = [n for n, value in have.items() if value != want]
+        wrong = [name for name in wrong if name.lower() in arch.segments]
         case.expect(
             not wrong,
             expected=f"DS, ES, FS and GS are {want:#x} in the handler.",
@@ -249,17 +256,17 @@ def test_segments(case: Case) -> None:
             "ring 3 left in them.",
             hint="Load all four with SEL_KDATA once the frame has kept the old ones.",
             read=READ_FRAME,
-            source=ENTRY,
+            source=entry_file(case),
         )
         case.expect(
-            not flags & 0x400,
+            not flags & DIRECTION_FLAG,
             expected="The direction flag DF is clear in the handler.",
             seen=f"DF is set after {support.show(event)}.",
             cause="The CPU keeps DF across a fault, and ring 3 had set it. C code "
             "takes it for clear: its string instructions would run backwards.",
             hint="cld, before the call.",
             read='SDM 1 "DF Flag" (3.4.3.2)',
-            source=ENTRY,
+            source=entry_file(case),
         )
     case.fact("handlers", len(events))
 
@@ -294,9 +301,9 @@ def expect_repaired(
     lost = not behind or behind[0].pc in ahead[number + 1 :]
     if not lost:
         return
-    ((given, hook),) = support.array(
-        evidence, "scenario_frame_places", "II", number + 1
-    )[number:]
+    arch = arch_of(case)
+    places = support.array(evidence, "scenario_frame_places", arch.words(2), number + 1)
+    given, hook = places[number]
     frame = frames(evidence, number + 1)[number]
     case.expect(
         hook < given < hook + support.PAGE and frame["ip"] == first.ip,
@@ -304,10 +311,10 @@ def expect_repaired(
         "hook of fault_dispatch can mend the cause.",
         seen=f"fault_dispatch got the frame at {given:#x}, and its ip is "
         f"{frame['ip']:#x}.",
-        cause=frame_cause("ip", frame, should_be(first)),
+        cause=frame_cause(arch, "ip", frame, should_be(arch, first)),
         hint="First make the check fault-frame pass.",
         read=HEADER,
-        source=ENTRY,
+        source=entry_file(case),
     )
 
 
@@ -324,15 +331,17 @@ def expect_behind(
         case.fail(
             expected=expected,
             seen=f"The CPU recorded {support.show(after)}.",
-            cause="The interrupted code goes on in ring 0: ret or jmp loads EIP alone, "
-            "and leaves CS, EFLAGS and the stack as the kernel had them.",
-            hint="Only iret takes back all that the CPU pushed.",
+            cause="The interrupted code goes on in ring 0: ret or jmp loads "
+            f"{arch_of(case).ip} alone, and leaves CS, the flags and the stack as the "
+            "kernel had them.",
+            hint=f"Only {arch_of(case).iret} takes back all that the CPU pushed.",
             read='SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"',
-            source=ENTRY,
+            source=entry_file(case),
         )
     if after is None or after.cpl != 3:
         unexpected(case, evidence, after, expected)
         return
+    ip = arch_of(case).ip
     if after.pc == pair[0].pc:
         expect_same(case, *pair)
     gone = after.pc - pair[0].pc
@@ -342,28 +351,27 @@ def expect_behind(
         seen=f"The CPU recorded {support.show(after)}.",
         cause=(
             f"The way back led {gone} bytes behind the instruction that faulted, into "
-            "the middle of another: the saved EIP was changed."
+            f"the middle of another: the saved {ip} was changed."
             if 0 < gone < 16
-            else "The way back led to another address than the saved EIP."
+            else f"The way back led to another address than the saved {ip}."
         ),
-        hint="The EIP that a fault saves already is that of the instruction to try "
+        hint=f"The {ip} that a fault saves already is that of the instruction to try "
         "again; leave it as it is.",
         read='SDM 3A "Exception Classifications" (6.5)',
-        source=ENTRY,
+        source=entry_file(case),
     )
 
 
 def expect_same(case: Case, before: Interrupt, after: Interrupt) -> None:
     """Ring 3 finds its registers as they were before the fault."""
-    values = {
-        name: (before.regs[name], after.regs[name])
-        for name in "EAX EBX ECX EDX ESI EDI EBP ESP".split()
-    }
+    arch = arch_of(case)
+    general = [*(name.upper() for name in reversed(arch.general)), arch.sp]
+    values = {name: (before.regs[name], after.regs[name]) for name in general}
     for name in ("DS", "ES", "FS", "GS", "SS", "CS"):
         both = (before.regs.segments[name], after.regs.segments[name])
         values[name] = (both[0].selector, both[1].selector)
     flags = before.regs.flags or 0, after.regs.flags or 0
-    values["EFLAGS (IF, DF, IOPL)"] = flags[0] & 0x3600, flags[1] & 0x3600
+    values[f"{arch.flags} (IF, DF, IOPL)"] = flags[0] & 0x3600, flags[1] & 0x3600
     for name, (had, has) in values.items():
         case.expect(
             had == has,
@@ -373,7 +381,7 @@ def expect_same(case: Case, before: Interrupt, after: Interrupt) -> None:
             hint="Undo the pushes in reverse order: the last pushed is the first "
             "popped.",
             read=READ_FRAME,
-            source=ENTRY,
+            source=entry_file(case),
         )
 
 
@@ -385,7 +393,7 @@ def resume_cause(name: str, has: int, values: dict[str, tuple[int, int]]) -> str
             "nulled by iret."
         )
     same = [n for n, (had, _) in values.items() if n != name and had == has]
-    if same and len(name) == 3:
+    if same and " " not in name:
         return (
             f"It has what {same[0]} had: the registers are popped in another order "
             "than they were pushed."

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, check
+from grader.checks.arch import HasArch, arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.checks.ring3 import (
     PRIVILEGED,
@@ -24,11 +25,16 @@ from grader.machine import End
 
 TICKS = 5
 IF = 0x200
-SOURCE = "ring3_enter (i386/ring3.asm)"
+
+
+def source_of(place: HasArch) -> str:
+    """Where ring 3 is entered."""
+    return f"ring3_enter ({place.arch}/ring3.asm)"
 
 
 def start_state(case: Case, evidence: Evidence) -> Interrupt:
     """The CPU's record of the fault at the probe's very first instruction."""
+    arch = arch_of(case)
     code = evidence.notes["code"]
     first = label(evidence, "first")
     ran = trace.blocks(evidence.events, code, code + support.PAGE)
@@ -40,10 +46,10 @@ def start_state(case: Case, evidence: Evidence) -> Interrupt:
         if wrong
         else "",
         cause=ring0_cause(evidence, ran),
-        hint="Push SS, ESP, EFLAGS, CS, EIP with the user selectors (RPL 3), then "
-        "iretd, in each run.",
+        hint=f"Push SS, {arch.sp}, {arch.flags}, CS, {arch.ip} with the user selectors "
+        f"(RPL 3), then {arch.iret}, in each run.",
         read=READ_IRET,
-        source=SOURCE,
+        source=source_of(case),
     )
     event = support.user_fault(evidence.events, first, 6)
     if event is None:
@@ -68,6 +74,7 @@ def ring0_cause(evidence: Evidence, ran: list[Block]) -> str:
 
 def instead_of_start(evidence: Evidence, first: int) -> Exception:
     """Why the first instruction was not seen in ring 3."""
+    arch = arch_of(evidence)
     from_user = [e for e in support.interrupts(evidence) if e.cpl == 3]
     expected = f"Ring 3 starts with the probe's ud2 at {first:#x} (#UD at CPL 3)."
     if not from_user and evidence.run.end is not End.DONE:
@@ -79,9 +86,10 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
             "fault, no interrupt, no instruction.",
             cause="No code ran in ring 3 at all. What a kernel prints or returns "
             "proves nothing: the CPU's own record does.",
-            hint="ring3_run has to call ring3_enter, and that to end with iretd.",
+            hint="ring3_run has to call ring3_enter, and that to end with "
+            f"{arch.iret}.",
             read=READ_IRET,
-            source=SOURCE,
+            source=source_of(evidence),
         )
     event = from_user[0]
     why = explain.fault(evidence.scene, event)
@@ -89,20 +97,20 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
     cause, hint = why.cause, why.hint
     if stack - support.PAGE < event.pc < stack + support.PAGE:
         cause = (
-            "Ring 3 started at the address of the stack: EIP and ESP are swapped in "
-            "the frame, or the arguments of ring3_enter were."
+            f"Ring 3 started at the address of the stack: {arch.ip} and {arch.sp} are "
+            "swapped in the frame, or the arguments of ring3_enter were."
         )
-        hint = "EIP is pushed last; the first argument is entry, the second stack."
+        hint = f"{arch.ip} is pushed last; the first argument is entry, then stack."
     elif event.pc != first:
         cause = f"Ring 3 did not start at the entry that was passed. {cause}"
-        hint = "EIP is pushed last, and holds the first argument: entry."
+        hint = f"{arch.ip} is pushed last, and holds the first argument: entry."
     return CheckFailed(
         expected=expected,
         seen=f"The CPU recorded {support.show(event)}. {why.seen}",
         cause=cause,
         hint=hint,
         read=why.read if event.pc == first else READ_FRAME,
-        source=SOURCE,
+        source=source_of(evidence),
     )
 
 
@@ -122,9 +130,10 @@ def test_enter(case: Case) -> None:
         cause="The frame of iret holds other selectors.",
         hint="SEL_UCODE and SEL_UDATA already contain RPL 3.",
         read=READ_FRAME,
-        source=SOURCE,
+        source=source_of(case),
     )
     kernel = event.sp < support.of(case)["USER_BASE"]
+    arch = arch_of(case)
     case.expect(
         event.sp == stack,
         expected=f"The stack pointer of ring 3 is {stack:#x}, as passed.",
@@ -134,28 +143,41 @@ def test_enter(case: Case) -> None:
         "would be shared with the user."
         if kernel
         else "The slot of the stack pointer in the frame holds something else.",
-        hint="The CPU pops EIP, CS, EFLAGS, ESP, SS in this order.",
+        hint=f"The CPU pops {arch.ip}, CS, {arch.flags}, {arch.sp}, SS in this order.",
         read=READ_FRAME,
-        source=SOURCE,
+        source=source_of(case),
     )
     case.fact("start", [event.cs, event.ss, event.sp, event.pc, event.cpl])
 
 
 @check("ring3-segments", boots=(run_boot,), needs=("ring3-enter",))
 def test_segments(case: Case) -> None:
-    """DS, ES, FS and GS hold the user data segment when ring 3 starts."""
-    event = start_state(case, judged(case, run_boot))
+    """DS, ES, FS and GS hold the user data segment when ring 3 starts (x86_64: or the
+    null selector), and CS is code of the machine's word size."""
+    evidence = judged(case, run_boot)
+    event = start_state(case, evidence)
+    bits = 8 * support.word_bytes(case.arch)
+    mode = evidence.scene.bits(event.regs)
+    case.expect(
+        mode == bits,
+        expected=f"Ring 3 runs {bits}-bit code.",
+        seen=f"It runs {mode}-bit code.",
+        cause="L and D/B of the user's code segment decide about that.",
+        hint="See the check gdt-user-code (01-gdt).",
+        read=READ_IRET,
+    )
     want = support.of(case)["SEL_UDATA"]
+    allowed = {want} if arch_of(case).segments else {want, 0}
     have = {n: event.regs.segments[n].selector for n in ("DS", "ES", "FS", "GS")}
     case.expect(
-        set(have.values()) == {want},
+        set(have.values()) <= allowed,
         expected=f"DS, ES, FS and GS are {want:#x}.",
         seen=", ".join(f"{n}={v:#06x}" for n, v in have.items()) + ".",
         cause="iret loads only CS and SS. Segments left at the kernel's selectors are "
         "nulled by it: a real CPU then faults at the first access, QEMU does not.",
         hint="Load all four with SEL_UDATA before you push the frame.",
         read=READ_IRET,
-        source=SOURCE,
+        source=source_of(case),
     )
     case.fact("segments", have)
 
@@ -172,13 +194,13 @@ def test_interrupts(case: Case) -> None:
     case.expect(
         len(ticks) >= TICKS,
         expected=f"At least {TICKS} timer interrupts (vector 0x20) arrive at CPL 3.",
-        seen=f"{len(ticks)} arrived; EFLAGS in ring 3 is {flags:#x}, IF "
+        seen=f"{len(ticks)} arrived; {arch_of(case).flags} in ring 3 is {flags:#x}, IF "
         f"{'set' if flags & IF else 'clear'}.",
         cause="IF is clear in ring 3, so no interrupt is taken there, and ring 3 "
         "itself may not set it.",
-        hint="Put EFLAGS_FIXED | EFLAGS_IF into the EFLAGS slot of the frame.",
+        hint="Put EFLAGS_FIXED | EFLAGS_IF into the slot of the flags in the frame.",
         read='SDM 3A "Masking Maskable Hardware Interrupts" (6.8.1)',
-        source=SOURCE,
+        source=source_of(case),
     )
     case.fact("ticks", len(ticks))
 
@@ -193,11 +215,11 @@ def test_privileged(case: Case) -> None:
         iopl == 0,
         expected="IOPL is 0 in ring 3, so that in, out, cli and sti fault there.",
         seen=f"IOPL is {iopl} at the probe's first instruction.",
-        cause=f"The EFLAGS in the frame have IOPL {iopl}: ring 3 may use every port "
+        cause=f"The flags in the frame have IOPL {iopl}: ring 3 may use every port "
         "and switch interrupts off.",
-        hint="Build EFLAGS from EFLAGS_FIXED and EFLAGS_IF alone.",
+        hint="Build the flags from EFLAGS_FIXED and EFLAGS_IF alone.",
         read='SDM 1 "I/O Privilege Level" (19.5.1)',
-        source=SOURCE,
+        source=source_of(case),
     )
     for start, (at, text) in PRIVILEGED.items():
         pc = label(evidence, at)
@@ -209,7 +231,7 @@ def test_privileged(case: Case) -> None:
             "Ports are open if the I/O bitmap of the TSS lies within its limit.",
             hint="See the checks tss-ports (02-tss) and ring3-ports.",
             read='SDM 3A "Privileged Instructions" (5.9)',
-            source=SOURCE,
+            source=source_of(case),
         )
     case.fact("refused", sorted(PRIVILEGED))
 
@@ -237,11 +259,11 @@ def test_ports(case: Case) -> None:
         seen=f"{len(opened)} ports are open, the first {opened[0]:#x}; IOPL is {iopl}."
         if opened
         else f"{sweep.faults} faults were recorded.",
-        cause="The EFLAGS in the frame have an IOPL that opens every port."
+        cause="The flags in the frame have an IOPL that opens every port."
         if iopl
         else "The I/O bitmap of the TSS lies within its limit.",
         hint="IOPL 0 in the frame; iomap_base of the TSS at or behind its end.",
         read='SDM 1 "I/O Permission Bit Map" (19.5.2)' if not iopl else READ_TSS,
-        source=SOURCE if iopl else "",
+        source=source_of(case) if iopl else "",
     )
     case.fact("faults", sweep.faults)

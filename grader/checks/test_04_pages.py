@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, check
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.ring3 import (
     HEADER,
@@ -15,7 +16,6 @@ from grader.checks.ring3 import (
     label,
     map_boot,
     run_boot,
-    word_layout,
 )
 from grader.evidence import paging
 from grader.evidence.paging import Walk
@@ -34,7 +34,7 @@ def test_map(case: Case) -> None:
     results = [
         r[0] for r in support.array(evidence, "scenario_map_results", "i", count)
     ]
-    layout = word_layout(case.arch)
+    layout = arch_of(case).word
     frames = [f[0] for f in support.array(evidence, "scenario_frames", layout, count)]
     space = support.space(evidence)
     walks: list[Walk] = []

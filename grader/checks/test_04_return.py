@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, check
+from grader.checks.arch import Arch, arch_of
 from grader.checks.ring3 import (
     HEADER,
     expect_kernel_stack,
@@ -19,15 +20,11 @@ from grader.machine import End
 
 # LOST_* of the scenario's assembly part: what C relies on, bit by bit.
 ALWAYS = ("the stack pointer", "a word of the live stack", "IF or DF clear")
-PRESERVED = {
-    "i386": ("EBX", "ESI", "EDI", "EBP"),
-    "x86_64": ("RBX", "RBP", "R12", "R13", "R14", "R15"),
-}
 
 
-def lost_of(arch: str, lost: int) -> list[str]:
+def lost_of(arch: Arch, lost: int) -> list[str]:
     """What a run did not keep, in words."""
-    names = ALWAYS + PRESERVED[arch]
+    names = (*ALWAYS, *(name.upper() for name in arch.preserved))
     return [name for bit, name in enumerate(names) if lost >> bit & 1]
 
 
@@ -52,7 +49,7 @@ def test_return(case: Case) -> None:
             read=HEADER,
             source="ring3_return",
         )
-        names = lost_of(case.arch, lost)
+        names = lost_of(arch_of(case), lost)
         case.expect(
             not names,
             expected="The caller of ring3_run finds its registers, its stack and its "

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grader.checks import support
 from grader.checks.api import Case
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import descriptors, signatures, tss as layout
 from grader.evidence.descriptors import TssDescriptor, selector
@@ -24,11 +25,6 @@ TSS_AVAILABLE, TSS_BUSY = 0x9, 0xB
 def wide(arch: str) -> bool:
     """Whether descriptors of a TSS take 16 bytes."""
     return arch == "x86_64"
-
-
-def stack_field(arch: str) -> str:
-    """What the manual calls the stack pointer of ring 0 in the TSS."""
-    return "rsp0" if wide(arch) else "esp0"
 
 
 def descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
@@ -153,8 +149,8 @@ def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> Non
     last = 8 * (index + count) - 1
     case.expect(
         table is not None and table.limit >= last,
-        expected=f"The limit of GDTR is at least {last:#x}, so that it covers slot "
-        f"{index}.",
+        expected=f"The limit of GDTR is at least {last:#x}, so that it covers the "
+        f"{8 * count} bytes of slot {index}.",
         seen=f"It is {table.limit if table else 0:#x}.",
         cause="The descriptor is in the array, but the CPU's table ends before it.",
         hint="Call gdt_reload with the number of slots up to and with that of the TSS.",
@@ -274,7 +270,7 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
     """esp0 or rsp0 of the TSS that TR names is the top that was passed."""
     values = support.of(case)
     tss = read_tss(case, evidence)
-    name = stack_field(case.arch)
+    name = arch_of(case).stack0
     word = support.word_bytes(case.arch)
     raw = tss_bytes(evidence, descriptor(case, evidence))[:TSS_BYTES]
     at = raw.find(top.to_bytes(word, "little"))

@@ -280,7 +280,14 @@ def _selector(scene: Scene, event: Interrupt, sel: int, seen: str) -> Diagnosis:
             "data-dpl", seen, event.pc, selector=text, dpl=found.dpl, cpl=event.cpl
         )
     elif _mnemonic(scene, event) == "ltr":
+        gdt = event.regs.gdt
+        last = (sel | 7) + (8 if scene.wide(event.regs) else 0)
         why = f"`ltr` takes an available TSS, and this is {found.kind}"
+        if gdt is not None and gdt.limit < last:
+            why = (
+                "a TSS has a descriptor of 16 bytes in long mode, which ends at"
+                f" {last:#x} in the GDT, and the GDT's limit is {gdt.limit:#x}"
+            )
     else:
         why = f"the descriptor is {found.kind}, DPL {found.dpl}, and CPL is {event.cpl}"
     if found is not None:

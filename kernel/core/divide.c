@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Division of 64-bit numbers, which the compiler calls by these names in 32-bit mode. */
+/* Division of 64-bit numbers, which the compiler calls like this in 32-bit mode. */
 #include <types.h>
 
 uint64_t __udivdi3(uint64_t a, uint64_t b);

@@ -11,6 +11,7 @@
 #define FAULT_H
 
 #include <arch/trap.h>
+#include <init.h>
 #include <types.h>
 
 struct fault_repair {
@@ -23,13 +24,13 @@ struct fault_end {
 
 /* fn returns true if the interrupted instruction can be tried again. */
 #define FAULT_REPAIR(number, function)                                                 \
-    static const struct fault_repair repair_##function                                 \
-        __attribute__((used, section(".table.repair." #number))) = {.fn = (function)}
+    TABLE_ENTRY("repair." #number)                                                     \
+    static const struct fault_repair repair_##function = {.fn = (function)}
 
 /* fn does not return if the fault was its to end; it returns to pass it on. */
 #define FAULT_END(number, function)                                                    \
-    static const struct fault_end end_##function                                       \
-        __attribute__((used, section(".table.end." #number))) = {.fn = (function)}
+    TABLE_ENTRY("end." #number)                                                        \
+    static const struct fault_end end_##function = {.fn = (function)}
 
 /*
  * Walk the chain above. Returns if a hook repaired the cause, and then the entry stub

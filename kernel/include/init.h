@@ -8,6 +8,10 @@
 
 #include <types.h>
 
+/* Left to itself, the compiler aligns a large entry so that gaps lie between them. */
+#define TABLE_ENTRY(place)                                                             \
+    __attribute__((used, aligned(sizeof(void *)), section(".table." place)))
+
 struct init_entry {
     const char *name;
     unsigned order;
@@ -22,9 +26,9 @@ struct scenario {
 
 /* Run fn at boot, in ascending order. Context: interrupts off, heap and paging usable. */
 #define INIT(number, function)                                                         \
-    static const struct init_entry init_entry_##function                                     \
-        __attribute__((used, section(".table.init." #number))) = {                     \
-            .name = #function, .order = 1##number - 1000, .fn = (function)}
+    TABLE_ENTRY("init." #number)                                                       \
+    static const struct init_entry init_entry_##function = {                           \
+        .name = #function, .order = 1##number - 1000, .fn = (function)}
 
 /*
  * A program for the whole machine, picked by "scenario=<label>" on the kernel command
@@ -32,9 +36,9 @@ struct scenario {
  * scenario_done.
  */
 #define SCENARIO(label, limit, function)                                               \
-    static const struct scenario scenario_entry_##function                                   \
-        __attribute__((used, section(".table.scenario." label))) = {                   \
-            .name = (label), .upto = (limit), .fn = (function)}
+    TABLE_ENTRY("scenario." label)                                                     \
+    static const struct scenario scenario_entry_##function = {                         \
+        .name = (label), .upto = (limit), .fn = (function)}
 
 /* A limit that no init entry reaches: run them all. */
 #define AFTER_ALL_INIT 1000

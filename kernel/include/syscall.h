@@ -4,6 +4,7 @@
 #define SYSCALL_H
 
 #include <abi/calls.h>
+#include <init.h>
 #include <types.h>
 
 #define SYSCALL_ARGUMENTS 5
@@ -23,9 +24,9 @@ struct syscall_entry {
 
 /* Let the call with this number, below SYSCALL_SLOTS, be served by function. */
 #define SYSCALL(nr, function)                                                          \
-    static const struct syscall_entry syscall_entry_##function                         \
-        __attribute__((used, section(".table.syscall"))) = {.number = (nr),            \
-                                                            .fn = (function)}
+    TABLE_ENTRY("syscall")                                                             \
+    static const struct syscall_entry syscall_entry_##function = {.number = (nr),      \
+                                                                  .fn = (function)}
 #define SYSCALL_SLOTS 64
 
 /*

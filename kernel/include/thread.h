@@ -4,6 +4,7 @@
 #define THREAD_H
 
 #include <course/05-threads.h>
+#include <init.h>
 #include <types.h>
 
 struct switch_hook {
@@ -20,18 +21,18 @@ struct exit_hook {
 
 /* Run fn before each switch, in ascending order. Context: interrupts off. */
 #define SWITCH_HOOK(number, function)                                                  \
-    static const struct switch_hook switch_hook_##function                             \
-        __attribute__((used, section(".table.switch." #number))) = {.fn = (function)}
+    TABLE_ENTRY("switch." #number)                                                     \
+    static const struct switch_hook switch_hook_##function = {.fn = (function)}
 
 /* Run fn at each tick, with the number of ticks since the timer was started. */
 #define TICK_HOOK(number, function)                                                    \
-    static const struct tick_hook tick_hook_##function                                 \
-        __attribute__((used, section(".table.tick." #number))) = {.fn = (function)}
+    TABLE_ENTRY("tick." #number)                                                       \
+    static const struct tick_hook tick_hook_##function = {.fn = (function)}
 
 /* Run fn when a user thread ends, in its context, in ascending order. */
 #define EXIT_HOOK(number, function)                                                    \
-    static const struct exit_hook exit_hook_##function                                 \
-        __attribute__((used, section(".table.exit." #number))) = {.fn = (function)}
+    TABLE_ENTRY("exit." #number)                                                       \
+    static const struct exit_hook exit_hook_##function = {.fn = (function)}
 
 /*
  * End the running user thread: the exit hooks learn its status, then thread_exit.

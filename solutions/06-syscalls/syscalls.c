@@ -18,7 +18,7 @@ void syscall_init(void)
 intptr_t syscall_dispatch(uintptr_t number,
                           const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
-    /* BEGIN SOLUTION 6.2: refuse what is no call, serve the others with interrupts on */
+    /* BEGIN SOLUTION 6.2: refuse what is no call, serve the rest with interrupts on */
     intptr_t result;
 
     if (number >= syscall_count()) {

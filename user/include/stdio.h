@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Conversions: %d %i %u %x %c %s %p %%, with the flags '-' and '0', a width, a precision
- * for %s, and the sizes l and z. Returns the number of characters.
+ * Conversions: %d %i %u %x %c %s %p %%, with the flags '-' and '0', a width, a
+ * precision for %s, and the sizes l and z. Returns the number of characters.
  */
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int vprintf(const char *format, va_list args);

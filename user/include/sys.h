@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes to the console, or from it; the result is how many. read waits for the first. */
+/* Bytes to the console, or from it; the result is how many. read waits for one. */
 intptr_t write(const void *buffer, size_t bytes);
 intptr_t read(void *buffer, size_t bytes);
 

@@ -15,10 +15,10 @@ struct table_ptr gdt_ptr = {
     .base = (uintptr_t)gdt,
 };
 
-const struct tss *tss_at(uint16_t selector)
+struct tss *tss_at(uint16_t selector)
 {
     const uint64_t descriptor = gdt[selector / sizeof(uint64_t) % GDT_SLOTS];
 
-    return (const struct tss *)(uintptr_t)(((descriptor >> 16) & 0x00ffffff) |
-                                           ((descriptor >> 32) & 0xff000000));
+    return (struct tss *)(uintptr_t)(((descriptor >> 16) & 0x00ffffff) |
+                                     ((descriptor >> 32) & 0xff000000));
 }

@@ -26,7 +26,8 @@ int gdt_set(unsigned index, uint64_t descriptor);
 
 /*
  * Task 1.3. Fill the slots GDT_INDEX_UCODE and GDT_INDEX_UDATA: present, ring 3, flat,
- * code readable, data writable. Does not reload the GDTR. Context: interrupts off.
+ * code readable, data writable (i386: 32-bit code and data; x86_64: 64-bit code, for
+ * which L is set and D/B clear). Does not reload the GDTR. Context: interrupts off.
  */
 void gdt_init_user(void);
 

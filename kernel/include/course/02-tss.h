@@ -13,7 +13,8 @@
 /*
  * Task 2.1. The descriptor of an available TSS with DPL 0: base is its linear address,
  * limit its last valid offset in bytes, at most 0xfffff. Writes TSS_DESC_SLOTS words of
- * 8 bytes to slot. Context: any.
+ * 8 bytes to slot, the lowest first (i386: one; x86_64: two, as the base has 64 bits).
+ * Context: any.
  */
 void tss_encode(uintptr_t base, uint32_t limit, uint64_t slot[TSS_DESC_SLOTS]);
 
@@ -31,8 +32,9 @@ void tss_init(void);
 void tss_load(uint16_t selector);
 
 /*
- * Task 2.4. From now on the CPU starts at top when it comes from ring 3. top: one past
- * the highest byte of a kernel stack, 16-aligned. Context: interrupts off.
+ * Task 2.4. From now on the CPU starts at top (esp0, rsp0) when it comes from ring 3.
+ * top: one past the highest byte of a kernel stack, 16-aligned. Context: interrupts
+ * off.
  */
 void tss_set_kernel_stack(uintptr_t top);
 

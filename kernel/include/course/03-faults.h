@@ -2,7 +2,8 @@
 /*
  * Contract of stage 03-faults: entries for #DE #UD #DF #GP #PF, and a report.
  * Source: SDM 3A "Exception and Interrupt Handling" (6.12), "Error Code" (6.13),
- * "Interrupt 14" and "Interrupt 8" (6.15), "Task-Gate Descriptor" (7.2.5).
+ * "Interrupt 14" and "Interrupt 8" (6.15), "Task-Gate Descriptor" (7.2.5), "Interrupt
+ * Stack Table" (6.14.5).
  */
 #ifndef COURSE_03_FAULTS_H
 #define COURSE_03_FAULTS_H
@@ -12,8 +13,9 @@
 /*
  * Task 3.1, in NASM. Entries for the vectors: never called, but named in gates. Each
  * completes a struct trap_frame on the stack, with error 0 where the CPU pushed none,
- * loads the kernel's data segments, clears DF and calls fault_dispatch(frame). When that
- * returns, every register is as it was and the same instruction is tried again.
+ * loads the kernel's data segments (i386; in 64-bit mode they mean nothing), clears DF
+ * and calls fault_dispatch(frame). When that returns, every register is as it was and
+ * the same instruction is tried again.
  */
 void fault_entry_de(void);
 void fault_entry_ud(void);
@@ -42,9 +44,10 @@ void fault_report(const struct trap_frame *frame);
 
 /*
  * Task 3.4. Make a double fault survive a broken kernel stack: its handler runs on a
- * stack of its own (i386: a task gate to a TSS in GDT_INDEX_DF_TSS; x86_64: an IST
- * slot). The handler prints the line of task 3.3 for the state that was interrupted and
- * calls double_fault_end(). Called after fault_init. Context: interrupts off.
+ * stack of its own (i386: a task gate to a TSS in GDT_INDEX_DF_TSS; x86_64: a gate with
+ * the IST slot IST_DOUBLE_FAULT of the TSS that SEL_TSS names). The handler prints the
+ * line of task 3.3 for the state that was interrupted and calls double_fault_end().
+ * Called after fault_init. Context: interrupts off.
  */
 void double_fault_init(void);
 

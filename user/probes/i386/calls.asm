@@ -4,7 +4,8 @@
 ; for the results. FAST: if given, calls go through the page at FAST_CALL_VA.
 ;
 ; A row of the table: eax ebx ecx edx esi edi ebp how. A result: ds es fs gs edi esi ebp
-; esp ebx edx ecx eax eflags, behind four words: next row, next result, results so far, address of the fast calls.
+; esp ebx edx ecx eax eflags, behind four words: next row, next result, results so far,
+; address of the fast calls.
 
 %include "offsets.inc"
 

@@ -46,6 +46,6 @@ _Static_assert(offsetof(struct tss, esp0) == 4, "esp0");
 _Static_assert(offsetof(struct tss, iomap_base) == 102, "I/O map base");
 
 /* Provided: the TSS whose descriptor in the GDT this selector names. */
-const struct tss *tss_at(uint16_t selector);
+struct tss *tss_at(uint16_t selector);
 
 #endif

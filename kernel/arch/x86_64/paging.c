@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* 4-level paging: the kernel's identity map, and the way to any entry. */
+#include <arch/cpu.h>
+#include <arch/msr.h>
+#include <memmap.h>
+#include <panic.h>
+#include <paging.h>
+
+#define CR0_WP 0x00010000u
+
+#define TABLE_SPAN (PAGING_ENTRIES * PAGE_BYTES) /* what one page table maps */
+#define IDENTITY_TABLES (IDENTITY_END / TABLE_SPAN)
+_Static_assert(IDENTITY_END % TABLE_SPAN == 0, "whole page tables");
+_Static_assert(IDENTITY_TABLES <= PAGING_ENTRIES, "one directory");
+
+extern char boot_stack_guard[];
+extern char image_text_start[];
+extern char image_code_end[];
+extern char image_text_end[];
+
+static pte_t pml4[PAGING_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+static pte_t pdpt[PAGING_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+static pte_t directory[PAGING_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+static pte_t identity[IDENTITY_TABLES][PAGING_ENTRIES]
+    __attribute__((aligned(PAGE_BYTES)));
+
+static unsigned index_at(uintptr_t va, unsigned level)
+{
+    return (va >> (12 + 9 * (level - 1))) & (PAGING_ENTRIES - 1);
+}
+
+pte_t *pte_slot(uintptr_t va, unsigned level)
+{
+    pte_t *table = (pte_t *)(read_cr3() & PTE_ADDRESS);
+
+    KASSERT(level >= 1 && level <= PAGING_LEVELS);
+    for (unsigned above = PAGING_LEVELS; above > level; above--) {
+        pte_t entry = table[index_at(va, above)];
+
+        if (!(entry & PTE_PRESENT)) {
+            return NULL;
+        }
+        table = (pte_t *)(entry & PTE_ADDRESS);
+    }
+    return &table[index_at(va, level)];
+}
+
+/*
+ * Code and constants are read-only, also for the kernel: CR0.WP is set. Only code may
+ * be executed. no_execute: PTE_NX, or 0 on a CPU for which that bit is reserved.
+ */
+static pte_t identity_entry(uintptr_t pa, pte_t no_execute)
+{
+    if (pa >= (uintptr_t)image_text_start && pa < (uintptr_t)image_code_end) {
+        return pa | PTE_PRESENT;
+    }
+    if (pa >= (uintptr_t)image_code_end && pa < (uintptr_t)image_text_end) {
+        return pa | PTE_PRESENT | no_execute;
+    }
+    return pa | PTE_PRESENT | PTE_WRITE | no_execute;
+}
+
+void paging_init(void)
+{
+    /* entry.asm has set this bit where CPUID knows it. */
+    const pte_t no_execute = read_msr(MSR_EFER) & EFER_NXE ? PTE_NX : 0;
+    uintptr_t cr0;
+
+    for (uintptr_t pa = 0; pa < IDENTITY_END; pa += PAGE_BYTES) {
+        identity[pa / TABLE_SPAN][index_at(pa, 1)] = identity_entry(pa, no_execute);
+    }
+    for (unsigned i = 0; i < IDENTITY_TABLES; i++) {
+        directory[i] = (uintptr_t)identity[i] | PTE_PRESENT | PTE_WRITE;
+    }
+    pdpt[0] = (uintptr_t)directory | PTE_PRESENT | PTE_WRITE;
+    pml4[0] = (uintptr_t)pdpt | PTE_PRESENT | PTE_WRITE;
+    identity[0][0] = 0;
+    write_cr3((uintptr_t)pml4);
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    cr0 |= CR0_WP;
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+    paging_guard((uintptr_t)boot_stack_guard);
+}
+
+void paging_guard(uintptr_t va)
+{
+    KASSERT(va % PAGE_BYTES == 0 && va < IDENTITY_END);
+    *pte_slot(va, 1) = 0;
+    tlb_flush_page(va);
+}
