@@ -74,11 +74,12 @@ debug: iso ## the same, halted, with gdb attached; GDBARGS adds arguments of gdb
 
 # What people edit; stripped gap files follow from solutions/.
 C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
-	kernel/include/course kernel/arch/* kernel/arch/*/include/arch grader/scenarios \
-	grader/scenarios/* solutions/* solutions/*/*,$(place)/*.c $(place)/*.h) \
+	kernel/include/abi kernel/include/course kernel/arch/* kernel/arch/*/include/arch \
+	grader/scenarios grader/scenarios/* solutions/* solutions/*/*,$(place)/*.c $(place)/*.h) \
 	assignments/*/glue*.c assignments/*/*/glue*.c assignments/*/demo*.c) $(USER_C)
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
-	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc))
+	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
+	$(USER_ASM)
 SCRIPTS := ci/setup ci/test-roots .ci/run kernel/gdb/attach
 UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
 	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \

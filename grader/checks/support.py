@@ -22,6 +22,7 @@ from grader.machine import End
 
 ANY_END = tuple(End)
 PAGE = 4096
+PROGRAMS = 4 << 20  # from USER_BASE on: programs, their arguments, fast calls
 _DEFINE = re.compile(r"^%define (\w+) (-?\d+)$", re.MULTILINE)
 
 
@@ -119,16 +120,22 @@ def expect_kept(case: Case, evidence: Evidence, routine: str) -> None:
     )
 
 
-def user_pages(rng: random.Random, plan: Plan, count: int) -> list[int]:
-    """Distinct page addresses of ring 3, never neighbours, outside the core's stacks."""
+def user_pages(
+    rng: random.Random, plan: Plan, count: int, *, apart: int = 2
+) -> list[int]:
+    """Page addresses of ring 3, `apart` pages or more from each other.
+
+    They lie outside the core's user stacks and above the places of programs.
+    """
     values = of(plan)
-    first, last = values["USER_BASE"] // PAGE, min(values["USER_END"], 1 << 47) // PAGE
+    first = (values["USER_BASE"] + PROGRAMS) // PAGE
+    last = min(values["USER_END"], 1 << 47) // PAGE
     stacks = values["USER_STACKS_BASE"] // PAGE
-    taken = range(stacks - 1, stacks + values["USER_STACKS_BYTES"] // PAGE + 1)
+    taken = range(stacks - apart, stacks + values["USER_STACKS_BYTES"] // PAGE + 1)
     pages: list[int] = []
     while len(pages) < count:
-        page = rng.randrange(first + 1, last - 1)
-        if page not in taken and all(abs(page - other) > 1 for other in pages):
+        page = rng.randrange(first, last - apart)
+        if page not in taken and all(abs(page - other) >= apart for other in pages):
             pages.append(page)
     return [page * PAGE for page in pages]
 

@@ -24,6 +24,7 @@ HOW_DF, HOW_NULL, HOW_RAW = 1, 2, 4
 READ_ONLY, SUPERVISOR = 1, 2
 SECRET_BYTES = 32
 PAGE = support.PAGE
+APART = 8  # pages between two areas: each may grow, and has absent pages around it
 HEAD_WORDS = 4  # in front of the results
 ARGUMENTS = {
     "i386": ("bx", "cx", "dx", "si", "di"),
@@ -102,7 +103,7 @@ class Script:
     free: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.free = support.user_pages(self.rng, self.plan, 40)
+        self.free = support.user_pages(self.rng, self.plan, 40, apart=APART)
 
     @property
     def rng(self) -> random.Random:
@@ -129,10 +130,13 @@ class Script:
         return Row(registers, how)
 
     def page(self, data: bytes = b"", flags: int = 0, va: int | None = None) -> int:
-        """A user page with these bytes; its address."""
+        """A user page with these bytes, or as many as they need; the first address."""
         at = self.free.pop() if va is None else va
-        self.pages.append((at, len(self.blob), len(data), flags))
-        self.blob += data
+        assert len(data) <= (APART - 1) * PAGE
+        for start in range(0, len(data) or 1, PAGE):
+            part = data[start : start + PAGE]
+            self.pages.append((at + start, len(self.blob), len(part), flags))
+            self.blob += part
         return at
 
     def probe(self, name: str, label: str, **defines: int | str) -> Mapping[str, int]:
@@ -155,7 +159,9 @@ class Script:
             )
             for row in rows
         )
-        results, at = self.page(), self.page(table)
+        size = support.word_bytes(arch)
+        results = self.page(bytes(size * (HEAD_WORDS + len(rows) * len(RESULT[arch]))))
+        at = self.page(table)
         defines = {"TABLE": at, "TABLE_END": at + len(table), "RESULTS": results}
         if fast:
             defines["FAST"] = 1

@@ -46,10 +46,11 @@ def fast(plan: Plan) -> Boot:
         rows.append(script.row(rng, values["SYS_SLEEP"], (rng.randrange(2, 9),)))
         rows.append(script.row(rng, FIRST_NOTE + 7))
         script.caller(name, rows, fast=True)
-    bad = script.row(rng, FIRST_NOTE + 6, how=HOW_RAW)
-    kernel = values["KSTACK_BASE"] + 64 * rng.randrange(80, 100)
-    bad = Row({**bad.registers, "bp": kernel}, HOW_RAW)
-    script.caller("the thread with a wrong ebp", [bad], fast=True)
+    if plan.arch == "i386":  # there the kernel needs a pointer of ring 3
+        bad = script.row(rng, FIRST_NOTE + 6, how=HOW_RAW)
+        kernel = values["KSTACK_BASE"] + 64 * rng.randrange(80, 100)
+        bad = Row({**bad.registers, "bp": kernel}, HOW_RAW)
+        script.caller("the thread with a wrong ebp", [bad], fast=True)
     entry = plan.symbols.find("fast_entry") or 0
     page = values["FAST_CALL_VA"]
     return script.boot(

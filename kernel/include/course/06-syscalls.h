@@ -91,7 +91,8 @@ void sleep_tick(uint64_t ticks);
  *
  * i386: sysenter keeps neither esp nor eip, so the page leaves esp in ebp, and
  * fast_entry returns to one fixed place in the page. An ebp from which ring 3 could not
- * pop two words makes it return there with E_FAULT, and the call is not made.
+ * pop two words makes it return there with E_FAULT, and the call is not made. x86_64:
+ * syscall leaves rsp as it is, so fast_entry comes with ring 3's, and may not use it.
  */
 void fast_init(void);
 

@@ -9,7 +9,9 @@
 #define PRESERVED_REGISTERS 6
 
 #define EFLAGS_FIXED 0x00000002u /* bit 1 always reads as one */
+#define EFLAGS_TF 0x00000100u
 #define EFLAGS_IF 0x00000200u
+#define EFLAGS_DF 0x00000400u
 #define EFLAGS_IOPL_MASK 0x00003000u
 
 static inline void outb(uint16_t port, uint8_t value)
