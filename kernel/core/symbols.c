@@ -65,7 +65,7 @@ void backtrace_print(uintptr_t ip, uintptr_t frame_pointer)
         if (frame[1] == 0) {
             return;
         }
-        print_line(frame[1]);
+        print_line(frame[1] - 1); /* in the call: behind it may be another function */
         if (frame[0] <= frame_pointer) {
             return; /* stacks grow downwards: callers lie higher */
         }

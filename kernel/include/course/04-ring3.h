@@ -23,8 +23,8 @@ int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags);
 /*
  * Task 4.2, in NASM. Go to ring 3: the first instruction is at entry, with the stack
  * pointer stack, the user's code, stack and data segments (x86_64: DS to GS may be null
- * as well, as they mean nothing), interrupts on and IOPL 0. General registers hold 0, so
- * that nothing of the kernel shows. Does not return.
+ * as well, as they mean nothing), interrupts on and IOPL 0. What the general
+ * registers hold is free; 0 shows nothing of the kernel. Does not return.
  */
 __attribute__((noreturn)) void ring3_enter(uintptr_t entry, uintptr_t stack);
 
