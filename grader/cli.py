@@ -91,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     choice = ("stage", "arch", "src", "prior")
-    add("grade", "grade stages and explain the verdict", *choice, "seed", "out")
+    grade = add("grade", "grade stages and explain the verdict", *choice, "seed", "out")
+    grade.add_argument(
+        "--bonus", action="store_true", help="exit 0 only if bonus checks pass as well"
+    )
     add("build", "build a stage's kernel, to look at it", *choice, "iso", "symbols")
     handouts = add("handouts", "strip solutions/ into assignments/")
     handouts.add_argument("--check", action="store_true", help="only compare")

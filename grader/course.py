@@ -46,12 +46,16 @@ class Task:
 
 @dataclass(frozen=True)
 class CheckEntry:
-    """What the manifest says about a check: the task it proves, and its points."""
+    """What the manifest says about a check: the task it proves, and its points.
+
+    bonus: its points come on top of the full ones, and nobody needs it to pass.
+    """
 
     id: str
     task: str
     points: int
     arches: tuple[str, ...]
+    bonus: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ class Stage:
         return tuple(check for check in self.checks if arch in check.arches)
 
     def points(self, arch: str) -> int:
-        return sum(check.points for check in self.checks_for(arch))
+        """The full points: what there is to get without a bonus."""
+        return sum(check.points for check in self.checks_for(arch) if not check.bonus)
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,12 @@ class _Table:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             state = "is missing" if value is None else f"is {value!r}"
             raise self.error(key, state, f"write a whole number, {least} or more")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.error(key, f"is {value!r}", f"write {key} = true, or leave it")
         return value
 
     def words(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -285,7 +296,7 @@ def _checks(
     checks: list[CheckEntry] = []
     known = [task.id for task in tasks]
     for table in tables:
-        table.known("id", "task", "points", "arch")
+        table.known("id", "task", "points", "arch", "bonus")
         check_id, task = table.text("id"), table.text("task")
         if not CHECK_ID.fullmatch(check_id):
             mend = "write small letters, digits and hyphens, as in gdt-limit"
@@ -300,7 +311,12 @@ def _checks(
             if arch not in arches:
                 what = f"{arch!r} is not in [gaps]"
                 raise table.error("arch", what, f"choose from {', '.join(arches)}")
-        checks.append(CheckEntry(check_id, task, table.number("points", 1), mine))
+        points, bonus = table.number("points", 1), table.flag("bonus")
+        checks.append(CheckEntry(check_id, task, points, mine, bonus))
+    for arch in arches:
+        if all(check.bonus or arch not in check.arches for check in checks):
+            what = f"on {arch} there is none, or none that is no bonus"
+            raise tables[0].error("bonus", what, "add a check that counts")
     return tuple(checks)
 
 

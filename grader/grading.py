@@ -200,7 +200,7 @@ class Grading:
         """The exit status that the outcome so far amounts to."""
         if self.fault or len(self.verdicts) < len(self.settings.pairs()):
             return 2
-        return write.exit_status(self.verdicts)
+        return write.exit_status(self.verdicts, bool(self._options.get("bonus")))
 
     def write_summary(self) -> None:
         write.write_summary(

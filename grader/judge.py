@@ -172,6 +172,7 @@ def _result(
         status=status,
         points=entry.points if status is Status.PASS else 0,
         max_points=entry.points,
+        bonus=entry.bonus,
         **{key: plain(str(text)) for key, text in texts.items()},
     )
 

@@ -164,7 +164,7 @@ def judge(mutant: Mutant, verdict: Verdict) -> Trial:
     if verdict.status is Status.HARNESS_ERROR:
         return trial("harness error", False, "the grader itself failed")
     if mutant.survives:
-        if verdict.status is Status.PASS:
+        if all(c.status is Status.PASS for c in verdict.checks):
             return trial("survived", True, mutant.survives)
         return trial("killed", False, "it is stated to survive")
     if not failed:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The demo: faults of the kernel's own, each reported, and one that nothing survives. */
+/* The demo: faults of the kernel's own, each reported, and a fatal one. */
 #include "demo.h"
 
 #include <console.h>

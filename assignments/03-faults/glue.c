@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When stage 03 comes to life: gates for the faults, and a way out of a double fault. */
+/* What stage 03 does at boot: gates for the faults, and a way out of a double fault. */
 #include <course/03-faults.h>
 #include <init.h>
 #include <panic.h>

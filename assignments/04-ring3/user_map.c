@@ -8,6 +8,6 @@
 
 int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags)
 {
-    /* TASK 4.1: the user bit on every level, new tables where one is absent */
+    /* TASK 4.1: the user bit on every level, new tables where none is */
     TASK_OPEN("4.1");
 }

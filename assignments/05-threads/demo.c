@@ -4,8 +4,8 @@
  * one and one, then two and three. There are no system calls yet, so user threads write
  * to the screen themselves, through a page of theirs that shows the VGA's frame, and
  * read the time from another. When its row is full, a thread writes the ring that it
- * finds in its own CS; then a kernel thread returns, and a user thread, which has no way
- * to end, executes ud2, and the fault ends it.
+ * finds in its own CS; then a kernel thread returns, and a user thread, which has no
+ * way to end, executes ud2, and the fault ends it.
  *
  * Words of the command line, hexadecimal: "cells" of a row, "pace" in ticks a cell.
  */

@@ -14,7 +14,7 @@
 
 struct thread *thread_create_kernel(void (*function)(void *argument), void *argument)
 {
-    /* TASK 5.2: a kernel stack that makes thread_switch return into the thread */
+    /* TASK 5.2: a kernel stack from which thread_switch returns into it */
     TASK_OPEN("5.2");
 }
 
@@ -62,6 +62,6 @@ void thread_exit(void)
 
 void timer_interrupt(void)
 {
-    /* TASK 5.4: end of interrupt first, then the tick, then the next thread */
+    /* TASK 5.4: end of interrupt first, then the tick, the next thread */
     TASK_OPEN("5.4");
 }

@@ -46,7 +46,7 @@ SYSCALL(SYS_THREAD_ID, sys_thread_id);
 SYSCALL(SYS_TIME, sys_time);
 SYSCALL(SYS_SLEEP, serve_sleep);
 
-/* What TASK_OPEN of user/include/task.h is compiled to: ud2, this text, the task's id. */
+/* What TASK_OPEN of user/include/task.h compiles to: ud2, this text, the task's id. */
 static const char open_mark[] = "\x0f\x0b[task open]";
 #define ID_BYTES 8
 

@@ -23,7 +23,8 @@ class Arch:
     address upwards. general: the registers in it that an entry stub pushes. segments:
     the data segments that mean something, so that a frame holds them and a handler
     loads them. preserved: what a C function keeps, besides the stack pointer. stack0:
-    the stack pointer of ring 0 in the TSS.
+    the stack pointer of ring 0 in the TSS. argument: where a C function finds its
+    first.
     """
 
     word: str
@@ -36,6 +37,14 @@ class Arch:
     flags: str
     iret: str
     stack0: str
+    argument: str
+
+    def register(self, short: str) -> str:
+        """The full name of a register that dumps and probes call ax, r8, ip or ds."""
+        if short == "flags":
+            return self.flags.lower()
+        wide = short[1:] in ("x", "i", "p")
+        return self.sp[0].lower() + short if wide else short
 
     def words(self, count: int) -> str:
         """The struct format of so many machine words, without padding."""
@@ -58,6 +67,7 @@ _ARCHES = {
         flags="EFLAGS",
         iret="iretd",
         stack0="esp0",
+        argument="on the stack, above the return address",
     ),
     "x86_64": Arch(
         word="Q",
@@ -76,6 +86,7 @@ _ARCHES = {
         flags="RFLAGS",
         iret="iretq",
         stack0="rsp0",
+        argument="in rdi",
     ),
 }
 

@@ -15,6 +15,21 @@ from grader.machine import End
 TASK_GATE = 5
 AVAILABLE, BUSY = 9, 11
 
+# What gives #DF a stack of its own; where the state that failed lies, and what to do.
+OWN_STACK = {"i386": "a task gate", "x86_64": "an IST slot"}
+STATE = {
+    "i386": (
+        "a task gate saves it in the previous TSS, the one that the link field of the "
+        "new TSS names",
+        "tss_at(link) finds the TSS of the task that was interrupted.",
+    ),
+    "x86_64": (
+        "it is in the frame that the CPU pushed on the IST stack",
+        "From the top of the IST stack down lie SS, RSP, RFLAGS, CS, RIP and, lowest, "
+        "the error code.",
+    ),
+}
+
 
 def wrong_way(case: Case, evidence: Evidence, event: Interrupt | None) -> str:
     """The likely mistake, given the #DF that was raised; None if none was recorded."""
@@ -82,6 +97,11 @@ def wrong_task(case: Case, evidence: Evidence, regs: Registers, selector: int) -
 
 def wrong_slot(evidence: Evidence, regs: Registers, gate: GateDescriptor) -> str:
     """What keeps the CPU from the stack of an IST slot (x86_64)."""
+    if not gate.p:
+        return (
+            f"The gate of vector 8 ({gate}) is not present: the CPU finds no handler "
+            "for the #DF, and that fault is the third."
+        )
     if not gate.ist:
         return (
             f"The gate of vector 8 ({gate}) names no IST slot: the CPU pushes the "
@@ -94,10 +114,20 @@ def wrong_slot(evidence: Evidence, regs: Registers, gate: GateDescriptor) -> str
     top = tss.ist[gate.ist - 1]
     walk = evidence.scene.walk(regs, (top or 8) - 8)
     if walk is None or not (walk.present and walk.writable):
+        others = [slot for slot, at in enumerate(tss.ist, 1) if at and not top]
+        found = f" Only slot {others[0]} holds a stack." if others else ""
         return (
             f"IST slot {gate.ist} of the TSS is {top:#x}: the word below is not there "
-            "or not writable. A stack grows down, so the slot holds its top. Gates "
-            "count the slots from 1."
+            f"or not writable.{found} A stack grows down, so the slot holds its top. "
+            "Gates count the slots from 1."
+        )
+    page = evidence.scene.gate(regs, 14)
+    if page is not None and page.ist:
+        return (
+            f"The gate of vector 14 ({page}) names IST slot {page.ist}, so the #PF at "
+            "the push found a stack and never became a #DF. Faults that can nest must "
+            "not use the IST: each one starts at the same top, over the frame of the "
+            "last."
         )
     return ""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import explain
 from grader.evidence.trace import Interrupt
@@ -155,6 +156,14 @@ def unexpected(
             f"and pops do not match, or an argument was left. {cause}"
         )
         hint = "Every push has its pop, in reverse order; draw the stack, word by word."
+    above = event.cr2 - event.sp if (event.v, event.cpl) == (14, 0) else 0
+    if 0 < above < support.PAGE and not event.e & 1:
+        cause = (
+            "The kernel read behind the top of its stack, looking for the end of the "
+            "struct trap_frame: your entry pushed fewer words than that has, so it "
+            f"begins with other registers than {arch_of(case).frame[0]}. {cause}"
+        )
+        hint = "Compare the pushes with struct trap_frame (arch/trap.h), one by one."
     case.fail(
         expected=expected,
         seen=f"The CPU recorded {support.show(event)}. {why.seen}",
@@ -273,13 +282,28 @@ CAUSES = {
 }
 
 
+def cut(have: int, want: int) -> bool:
+    """Only the low 32 bits are left of an address that has more."""
+    return have != want and have == want & 0xFFFFFFFF
+
+
 def expect_fields(case: Case, event: Interrupt, line: Mapping[str, str]) -> None:
     """The line up to ip agrees with the CPU's record."""
     digits = digits_of(case)
     for field, want in fields_of(event, digits).items():
         have = line[field]
         cause = CAUSES[field]
-        if field == "ip" and event.v == 14 and int(have, 16) == event.cr2:
+        if field == "ip" and cut(int(have, 16), event.ip):
+            cause = (
+                f"The report shows only the low 32 bits: {arch_of(case).ip} has "
+                f"{4 * digits} bits, an unsigned int has not."
+            )
+        elif field == "ip" and len(have) != len(want) and int(have, 16) == event.ip:
+            cause = (
+                f"The number of digits is wrong: {arch_of(case).ip} has {4 * digits} "
+                f"bits, so {digits} digits. An address behind 32 bits would be cut."
+            )
+        elif field == "ip" and event.v == 14 and int(have, 16) == event.cr2:
             cause = (
                 "The report shows CR2, which is the address that was accessed, and not "
                 "the address of the instruction."

@@ -18,6 +18,7 @@ READ_TYPE = 'SDM 3A "Code- and Data-Segment Descriptor Types" (3.4.5.1)'
 READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
 READ_LGDT = 'SDM 2A "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register"'
 
+ARGUMENT = {"i386": "at [esp + 4]", "x86_64": "in edi"}
 BITS = {
     "p": "present (P)",
     "s": "code or data, not system (S)",
@@ -37,8 +38,9 @@ CAUSES = {
     "limit": "The segment ends too early: user memory lies beyond its limit.",
     "g": "G is 0, so the limit counts bytes and not pages: the segment ends at 1 MiB.",
     "db": "D/B has the wrong value: with 0 the CPU takes a 32-bit segment for one of "
-    "16 bits; beside L it must be 0.",
-    "long": "L has the wrong value: 64-bit code needs L=1, every other segment L=0.",
+    "16 bits; beside L it must be 0, as L and D both set are reserved.",
+    "long": "L has the wrong value: it is 1 for 64-bit code alone. Without it the CPU "
+    "runs the segment in compatibility mode, as 32-bit code (D=1) or 16-bit code.",
 }
 
 
@@ -173,8 +175,18 @@ def limit_cause(case: Case, limit: int, image_limit: int, need: int) -> tuple[st
         )
     if limit in (need, need - 1):
         return "This is a number of slots. The limit counts bytes, 8 a slot.", rule
+    if limit % 8 == 7 and before < limit < 8 * need - 1:
+        return (
+            f"The table ends with slot {limit // 8}: a user segment lies behind it, in "
+            f"slot {need - 1}.",
+            rule,
+        )
     if limit >= 8 * support.of(case)["GDT_SLOTS"]:
-        return "The limit reaches beyond the array: what lies behind is no table.", rule
+        return (
+            "The limit reaches beyond the array: what lies behind is no table. The "
+            f"number of slots is {ARGUMENT[case.arch]}, where the convention puts it.",
+            rule,
+        )
     return "The limit is no 8·n-1 that covers the user segments.", rule
 
 
@@ -190,14 +202,23 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
     image_limit, image_base = struct.unpack(layout, raw)
     need = max(values["GDT_INDEX_UCODE"], values["GDT_INDEX_UDATA"]) + 1
     text = f"GDTR has base {seen.base:#x} and limit {seen.limit:#x}."
+    if image_base != base:
+        cause = "The base in gdt_ptr was overwritten."
+    elif seen.base & 0xFFFFFFFF == base:
+        cause = (
+            "The lower half of the base is right, the upper one is not: in long mode "
+            "the operand of lgdt has ten bytes, eight of them for the base."
+        )
+    else:
+        cause = (
+            "lgdt took its operand from another place than was filled in: a label in "
+            "front of an align, for one, names the padding and not the data."
+        )
     case.expect(
         seen.base == base,
         expected=f"GDTR has the base {base:#x}, the address of the array gdt.",
         seen=text,
-        cause="The base in gdt_ptr was overwritten."
-        if image_base != base
-        else "lgdt took its operand from another place than was filled in: "
-        "a label in front of an align, for one, names the padding and not the data.",
+        cause=cause,
         hint="The operand of lgdt is the memory of gdt_ptr; only its limit changes.",
         read=READ_LGDT,
     )

@@ -170,8 +170,9 @@ def only_by_grub() -> Iterator[None]:
         raise CheckFailed(
             expected=failed.expected,
             seen=failed.seen,
-            cause="Loaded by QEMU itself the same kernel gets through, so something that "
-            f"GRUB leaves otherwise in memory or registers matters. {failed.cause}",
+            cause="Loaded by QEMU itself the same kernel gets through, so something"
+            " that GRUB leaves otherwise in memory or registers matters."
+            f" {failed.cause}",
             hint="Do not rely on registers, segments or memory that you did not set.",
             read=failed.read,
             source=failed.source,

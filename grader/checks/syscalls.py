@@ -45,6 +45,8 @@ RESULT = {
         *("di", "si", "bp", "sp", "bx", "dx", "cx", "ax", "flags"),
     ),
 }
+# Long mode ignores the data segments, so nobody keeps them for a thread that waits.
+SHARED = {"i386": (), "x86_64": SEGMENTS}
 LOST_FAST = {"i386": ("cx", "dx"), "x86_64": ("cx", "r11")}
 
 

@@ -205,11 +205,14 @@ def test_encode_bits(case: Case) -> None:
 def test_set(case: Case) -> None:
     """gdt_set writes the slot it is given and no other, and refuses slot 0 and slots
     behind the array."""
-    evidence = case.run(set_boot)
+    evidence = case.run(set_boot, ends=(End.DONE, End.PANIC))
     good, bad = evidence.notes["good"], evidence.notes["bad"]
     codes = support.array(evidence, "scenario_set_results", "i", len(good) + len(bad))
     slots = support.of(case)["GDT_SLOTS"]
     held = table(evidence, 3 * slots)
+    stopped = evidence.run.end is End.PANIC
+    if stopped and any(held[index] != value for value, index in good):
+        raise unexpected_end(evidence)
     causes = {
         0: "Slot 0 stays empty for ever: the selector 0 names no segment.",
         slots: f"The array has GDT_SLOTS = {slots} elements, the last is {slots - 1}.",
@@ -222,11 +225,15 @@ def test_set(case: Case) -> None:
         case.expect(
             code == E_INVAL and not written,
             expected=f"gdt_set({index}, …) returns E_INVAL and writes nothing.",
-            seen=f"It returned {code}" + (", and wrote." if written else "."),
+            seen=f"It returned {code}" + (", and wrote." if written else ".")
+            if written or not stopped
+            else f"It never returned. {evidence.diagnosis.seen}",
             cause=causes.get(index, "The index is not tested against GDT_SLOTS."),
             hint="Test the unsigned index before you write.",
             read=HEADER,
         )
+    if stopped:
+        raise unexpected_end(evidence)
     for (value, index), (code,) in zip(good, codes):
         place = held.index(value) if value in held else None
         elsewhere = "" if place in (None, index) else f" The value is in slot {place}."

@@ -9,15 +9,14 @@ from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.arch import arch_of
 from grader.checks.tss import (
-    READ_DESCRIPTOR,
     READ_PORTS,
-    READ_TSS,
     expect_closed,
     expect_descriptor,
     expect_stack,
     expect_task_register,
     field_cause,
     read_tss,
+    terms,
     wide,
 )
 from grader.evidence import trace
@@ -114,7 +113,7 @@ def test_encode(case: Case) -> None:
             seen=f"{field}. The slot holds {raw.hex(' ')}.",
             cause=cause,
             hint=hint,
-            read=READ_DESCRIPTOR,
+            read=terms(case.arch).read_descriptor,
         )
         case.expect(
             seen.encode(wide=wide(case.arch)) == raw,
@@ -122,7 +121,7 @@ def test_encode(case: Case) -> None:
             seen=f"The slot holds {raw.hex(' ')}.",
             cause="Flags of a code or data segment were set.",
             hint="A TSS needs none of the four flags.",
-            read=READ_DESCRIPTOR,
+            read=terms(case.arch).read_descriptor,
         )
     case.fact("encoded", FIELDS)
 
@@ -153,7 +152,7 @@ def test_stack_segment(case: Case) -> None:
         cause=f"{cause} On the way from ring 3 to ring 0 the CPU loads SS from ss0; a "
         "segment that it refuses there makes a #TS, and the machine resets.",
         hint="Set ss0 once, in tss_init.",
-        read=READ_TSS,
+        read=terms(case.arch).read,
     )
     case.fact("ss0", tss.ss0)
 
@@ -199,7 +198,7 @@ def test_trap(case: Case) -> None:
         cause="The CPU took its stack from another place.",
         hint=f"It reads {arch_of(case).stack0} from the TSS behind TR at each trap "
         "from ring 3.",
-        read=READ_TSS,
+        read=terms(case.arch).read,
     )
     frame = support.space(evidence).read(top, 5 * word)
     ip, cs, _, _, ss = struct.unpack(f"<{arch_of(case).words(5)}", frame)
@@ -212,7 +211,7 @@ def test_trap(case: Case) -> None:
         seen=f"It names address {ip:#x}, CS {cs:#x}, SS {ss:#x}.",
         cause="Something else wrote to that stack.",
         hint="tss_set_kernel_stack only notes the address; the stack is not its own.",
-        read=READ_TSS,
+        read=terms(case.arch).read,
     )
     case.fact("trap", [registers.sp == top, ip == want])
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, check
-from grader.checks.arch import Arch, arch_of
+from grader.checks.arch import arch_of
 from grader.checks.faults import (
     HEADER,
     NAMES,
     READ_ERROR,
     READ_FRAME,
     REPAIRED,
-    WITH_ERROR_CODE,
     entry_file,
     expected_place,
     faults,
@@ -22,6 +21,7 @@ from grader.checks.faults import (
     resume_boot,
     unexpected,
 )
+from grader.checks.frames import frame_cause, frames, should_be
 from grader.checks.record import Evidence
 from grader.evidence.descriptors import GateDescriptor
 from grader.evidence.trace import Interrupt
@@ -32,6 +32,7 @@ READ_FLAGS = (
     'SDM 3A "Flag Usage By Exception- or Interrupt-Handler Procedure" (6.12.1.3)'
 )
 GATES = (0, 6, 13, 14)
+NO_IST = {"i386": "", "x86_64": ", no IST slot"}
 INTERRUPT_GATE, TRAP_GATE = 0xE, 0xF
 
 
@@ -47,7 +48,8 @@ def gate_of(case: Case, evidence: Evidence, vector: int) -> GateDescriptor:
 
 @check("fault-gates", boots=(faults_boot,))
 def test_gates(case: Case) -> None:
-    """#DE, #UD, #GP and #PF have present interrupt gates with DPL 0 and kernel code."""
+    """#DE, #UD, #GP and #PF have present interrupt gates with DPL 0 and kernel code,
+    and none of them takes a stack of the IST."""
     evidence = case.run(faults_boot, ends=support.ANY_END)
     # A gate that leads to the stub of an entry can be judged already.
     entered = "task 3.1 is open" in evidence.console
@@ -74,7 +76,7 @@ def test_gates(case: Case) -> None:
         case.expect(
             not wrong,
             expected=f"{name} (vector {vector}): present, interrupt gate, DPL 0, "
-            f"selector {kernel_code:#x}.",
+            f"selector {kernel_code:#x}{NO_IST[case.arch]}.",
             seen=f"The gate reads: {gate}.",
             cause=" ".join(wrong),
             hint="The attribute byte is put together from the GATE_* bits of "
@@ -87,7 +89,7 @@ def test_gates(case: Case) -> None:
 
 def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
     """What each wrong field of a gate leads to; empty for a right one."""
-    found = []
+    found: list[str] = []
     if not gate.p:
         found.append(
             "The present bit is 0, so the CPU raises #NP instead of calling the entry."
@@ -105,6 +107,12 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
         found.append(
             f"The type is {gate.type:#x}, {gate.kind}; an interrupt gate is 0xe."
         )
+    if gate.ist:
+        found.append(
+            f"It names IST slot {gate.ist}: each such fault starts at the same top of "
+            "a stack. One inside the handler overwrites the frame of the first, and "
+            "#DF is to share its stack with nobody."
+        )
     if gate.selector != kernel_code:
         found.append(
             f"The selector is {gate.selector:#x}, but the entry is kernel code: the "
@@ -114,31 +122,6 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
 
 
 DIRECTION_FLAG = 0x400
-RESUME_FLAG = 0x10000  # the CPU sets it in the flags that a fault saves
-
-
-def frames(evidence: Evidence, count: int) -> list[dict[str, int]]:
-    """The struct trap_frame that fault_dispatch got, by run; selectors have 16 bits."""
-    arch = arch_of(evidence)
-    layout = arch.words(len(arch.frame))
-    rows = support.array(evidence, "scenario_fault_frames", layout, count)
-    found = [dict(zip(arch.frame, row)) for row in rows]
-    for frame in found:
-        selectors = ("cs", "ss", *arch.segments)
-        frame.update({name: frame[name] & 0xFFFF for name in selectors})
-        frame["flags"] &= ~RESUME_FLAG
-    return found
-
-
-def should_be(arch: Arch, event: Interrupt) -> dict[str, int]:
-    """The frame that the CPU's record asks for: what the CPU pushed comes first."""
-    want = {"vector": event.v, "error": event.e, "ip": event.ip, "cs": event.cs}
-    want["flags"] = (event.regs.flags or 0) & ~RESUME_FLAG
-    if event.cpl == 3:
-        want |= {"sp": event.sp, "ss": event.ss}
-    want |= {name: event.regs[name.upper()] for name in arch.general}
-    segments = event.regs.segments
-    return want | {name: segments[name.upper()].selector for name in arch.segments}
 
 
 @check("fault-frame", boots=(faults_boot,), needs=("fault-gates",))
@@ -181,56 +164,10 @@ def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> 
             cause="What fault_dispatch found as its argument is no address of a frame: "
             "the stack pointer was not passed, or more was pushed behind it.",
             hint="The stack pointer right behind the last push is the frame's address: "
-            "pass it as the first argument, as C expects it.",
+            f"pass it as the first argument, which C expects {arch_of(case).argument}.",
             read=HEADER,
             source=entry_file(case),
         )
-
-
-def frame_cause(
-    arch: Arch, field: str, frame: dict[str, int], want: dict[str, int]
-) -> str:
-    """The mistake behind the first field that is wrong."""
-    name = NAMES[want["vector"]]
-    coded = want["vector"] in WITH_ERROR_CODE
-    if not coded and frame["error"] == want["ip"] and frame["ip"] == want["cs"]:
-        return (
-            f"The CPU pushes no error code for {name}, and the entry put nothing in "
-            f"its place: everything above is taken one word too low, {arch.ip} as the "
-            "error "
-            "code."
-        )
-    if coded and frame["ip"] == want["error"] and frame["cs"] == want["ip"] & 0xFFFF:
-        return (
-            f"The CPU has already pushed an error code for {name}, and the entry "
-            "pushed another one: everything above is taken one word too high, the "
-            f"error code as {arch.ip}."
-        )
-    if field == "vector" and frame["vector"] in NAMES:
-        return (
-            f"This is the vector of {NAMES[frame['vector']]}: the entry of {name} "
-            f"pushes it, or the gate of {name} leads to the wrong entry."
-        )
-    if field in ("vector", "error", "ip", "cs", "flags", "sp", "ss"):
-        return (
-            "There is a word too many or too few between what the CPU pushed and the "
-            "registers, or fault_dispatch did not get the stack pointer as it was "
-            "behind the last push."
-        )
-    others = arch.segments if field in arch.segments else arch.general
-    same = [n for n in others if n != field and want[n] == frame[field]]
-    kernel = frame["cs"] & 3 and frame[field] == frame.get("kernel_data")
-    if field in arch.segments and kernel:
-        return (
-            f"{field.upper()} was saved after it had been loaded with the kernel's "
-            "selector: what ring 3 had in it is lost."
-        )
-    if same:
-        return (
-            f"The frame has {same[0]} in the place of {field}: the registers are "
-            "pushed in another order than struct trap_frame has them."
-        )
-    return f"{field} was changed before it was saved."
 
 
 @check("fault-segments", boots=(faults_boot,), needs=("fault-frame",))

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import re
+
 from grader.checks import support
 from grader.checks.api import Case, check
-from grader.checks.double_fault import wrong_way
+from grader.checks.arch import arch_of
+from grader.checks.double_fault import OWN_STACK, STATE, wrong_way
 from grader.checks.faults import (
     HEADER,
     READ_ERROR,
+    cut,
     digits_of,
     expect_fields,
     faults,
@@ -72,6 +76,11 @@ def page_cause(event: Interrupt, have: str, want: str) -> str:
     if not cr2.startswith("cr2=0x"):
         return "The address that was accessed, CR2, is missing."
     if cr2 != want.split()[0]:
+        if re.fullmatch("0x[0-9a-f]+", cr2[4:]) and cut(int(cr2[4:], 16), event.cr2):
+            return (
+                "Only the low 32 bits of CR2 are shown: it has 64, an unsigned int "
+                "has not."
+            )
         if cr2[4:] == f"0x{event.ip:0{len(cr2) - 6}x}":
             return (
                 "The report gives the address of the instruction in the place of CR2: "
@@ -141,8 +150,8 @@ def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
         "and calls double_fault_end: the kernel says so and halts.",
         seen=f"The run ended by {evidence.run.end.value}. {why.seen}",
         cause=wrong_way(case, evidence, doubles[0] if doubles else None),
-        hint="Give #DF a stack of its own, through the CPU: a task gate (i386) or an "
-        "IST slot (x86_64); and end the handler with double_fault_end.",
+        hint=f"Give #DF a stack of its own, through the CPU: {OWN_STACK[case.arch]}; "
+        "and end the handler with double_fault_end.",
         read=READ_DF,
         source=why.source,
     )
@@ -203,23 +212,18 @@ def test_double_report(case: Case) -> None:
     """The report of the double fault names the push that overflowed the stack."""
     evidence, event = double_fault(case)
     ((_, line),) = paired(case, evidence, [event])
-    own = line["ip"] != f"0x{event.ip:0{digits_of(case)}x}"
+    told = int(line["ip"], 16)
+    where, how = STATE[case.arch]
     case.expect(
-        not own,
+        told == event.ip,
         expected=f"The report names the push at {event.ip:#x} that overflowed the "
         "stack.",
         seen=f"It names {line['ip']}"
-        + (
-            f", in {place}."
-            if (place := evidence.source_of(int(line["ip"], 16)))
-            else "."
-        ),
-        cause="This is no state of the code that failed. On i386 a task gate saves it "
-        "in the previous TSS, the one that the link field of the new TSS names; on "
-        "x86_64 it is in the frame on the IST stack.",
-        hint="i386: tss_at(link) finds the TSS of the task that was interrupted. "
-        "x86_64: what the CPU pushed lies at the top of the IST stack, an error code "
-        "lowest.",
+        + (f", in {place}." if (place := evidence.source_of(told)) else "."),
+        cause=f"This is the error code of #DF in the place of {arch_of(case).ip}."
+        if told == 0
+        else f"This is no state of the code that failed: {where}.",
+        hint=how,
         read=READ_DF,
     )
     expect_fields(case, event, line)

@@ -101,6 +101,18 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
             "swapped in the frame, or the arguments of ring3_enter were."
         )
         hint = f"{arch.ip} is pushed last; the first argument is entry, then stack."
+    elif evidence.scene.bits(event.regs) < 8 * support.word_bytes(evidence.arch):
+        cause = (
+            "Ring 3 runs 32-bit code, in compatibility mode: the code segment in the "
+            f"frame has L clear. {arch.ip} is cut to 32 bits there."
+        )
+        hint = "CS in the frame is SEL_UCODE, with L set and D clear (01-gdt)."
+    elif event.pc != first and event.pc == first & 0xFFFFFFFF:
+        cause = (
+            "Ring 3 did not start at the entry that was passed, but at its low 32 "
+            f"bits: {arch.ip} went through a 32-bit register."
+        )
+        hint = "A write to a 32-bit register clears the upper half of the 64-bit one."
     elif event.pc != first:
         cause = f"Ring 3 did not start at the entry that was passed. {cause}"
         hint = f"{arch.ip} is pushed last, and holds the first argument: entry."
@@ -166,14 +178,17 @@ def test_segments(case: Case) -> None:
         hint="See the check gdt-user-code (01-gdt).",
         read=READ_IRET,
     )
-    want = support.of(case)["SEL_UDATA"]
+    want, code = (support.of(case)[name] for name in ("SEL_UDATA", "SEL_UCODE"))
     allowed = {want} if arch_of(case).segments else {want, 0}
     have = {n: event.regs.segments[n].selector for n in ("DS", "ES", "FS", "GS")}
     case.expect(
         set(have.values()) <= allowed,
         expected=f"DS, ES, FS and GS are {want:#x}.",
         seen=", ".join(f"{n}={v:#06x}" for n, v in have.items()) + ".",
-        cause="iret loads only CS and SS. Segments left at the kernel's selectors are "
+        cause=f"{code:#x} is the user's code segment here: code and data have other "
+        "slots than on the other architecture."
+        if code in have.values()
+        else "iret loads only CS and SS. Segments left at the kernel's selectors are "
         "nulled by it: a real CPU then faults at the first access, QEMU does not.",
         hint="Load all four with SEL_UDATA before you push the frame.",
         read=READ_IRET,

@@ -19,6 +19,7 @@ from grader.checks.ring3 import (
 )
 from grader.evidence import paging
 from grader.evidence.paging import Walk
+from grader.machine import End
 
 E_INVAL = -1
 SOURCE = "user_map (user_map.c)"
@@ -28,6 +29,7 @@ SOURCE = "user_map (user_map.c)"
 def test_map(case: Case) -> None:
     """user_map makes exactly the asked page visible to ring 3, on every paging level,
     writable only on request, and refuses addresses that are not ring 3's."""
+    expect_kernel(case)
     evidence = case.run(map_boot)
     good, bad = evidence.notes["good"], evidence.notes["bad"]
     count = len(good) + len(bad)
@@ -64,6 +66,31 @@ def test_map(case: Case) -> None:
             source=SOURCE,
         )
     case.fact("mapped", [[va, flags] for va, flags, _ in good])
+
+
+def expect_kernel(case: Case) -> None:
+    """The kernel did not lose its own pages while it ran user_map."""
+    evidence = case.run(map_boot, ends=support.ANY_END)
+    if evidence.run.end not in (End.TRIPLE_FAULT, End.PANIC):
+        return
+    lost = next((e for e in support.interrupts(evidence) if e.fault), None)
+    if lost is None or (lost.v, lost.e & 1, lost.cpl) != (14, 0, 0):
+        return
+    walk = evidence.scene.walk(lost.regs, lost.cr2)
+    values = support.of(case)
+    if walk is None or not values["KERNEL_BASE"] <= lost.cr2 < values["IDENTITY_END"]:
+        return
+    case.fail(
+        expected="The kernel's own pages stay as they are while user_map runs.",
+        seen=f"{support.show(lost)}, CR2 {lost.cr2:#x}. The page tables say: "
+        f"{'; '.join(paging.explain(walk))}.",
+        cause="The kernel cannot reach its own memory any more: an entry that led to "
+        "it is absent. A new table was put in the place of one that was in use.",
+        hint="Get a table from frame_alloc only where the entry is not present yet: "
+        "the topmost entries serve kernel and user.",
+        read=READ_PAGES,
+        source=SOURCE,
+    )
 
 
 def expect_present(case: Case, walk: Walk, frame: int) -> None:

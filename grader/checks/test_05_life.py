@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
+from grader.checks.threads import registers
+from grader.evidence.events import Block
 from grader.machine import Boot, End, Limits
 
 # What thread_yield keeps, by the bits of scenario_yield_lost.
@@ -18,6 +21,7 @@ YIELD_KEEPS = {
 HEADER = "kernel/include/course/05-threads.h"
 ROUNDS = 50
 SHORT = Limits(cpu_s=2.0)
+DISPATCH_BYTES = 0x100  # dispatch, and perhaps more
 STACKS = 3  # times KSTACK_SLOTS threads live and die
 FULL = 0xF011  # noted when thread_create_kernel has returned NULL
 
@@ -29,7 +33,15 @@ def create(plan: Plan) -> Boot:
 
 @boot("yield")
 def yielding(plan: Plan) -> Boot:
-    return plan.boot("threads-yield", limits=SHORT)
+    """The record has the registers at thread_switch, and in dispatch behind it."""
+    switch = plan.symbols.find("thread_switch") or 0
+    caller = plan.symbols.find("dispatch") or 0
+    return plan.boot(
+        "threads-yield",
+        limits=SHORT,
+        trace=("int", "cpu_reset", "exec", "cpu"),
+        trace_ranges=((switch, switch), (caller, caller + DISPATCH_BYTES - 1)),
+    )
 
 
 @boot("block")
@@ -152,6 +164,7 @@ def test_switch(case: Case) -> None:
         "last pushed is the first popped.",
         read=HEADER,
     )
+    not_kept(case, evidence)
     if len(log(evidence)) >= 3 * ROUNDS:
         return case.fact("kept", lost)
     finished(
@@ -161,6 +174,37 @@ def test_switch(case: Case) -> None:
         "them was lost in thread_switch.",
     )
     case.fact("kept", lost)
+
+
+def not_kept(case: Case, evidence: Evidence) -> None:
+    """Fails if thread_switch returns to dispatch without a register that it had."""
+    word = support.word_bytes(case.arch)
+    switch = evidence.symbols.find("thread_switch")
+    caller = evidence.symbols.find("dispatch")
+    waiting: dict[int, dict[str, int]] = {}  # who called, by the stack pointer behind
+    for event in evidence.events:
+        if not isinstance(event, Block) or event.stopped:
+            continue
+        have = registers(event.dump)
+        sp = have.get("sp", 0)
+        if event.pc == switch:
+            waiting[sp + word] = have
+        elif event.pc == caller:  # a new call: on this stack nobody waits any more
+            waiting = {at: row for at, row in waiting.items() if not 0 <= sp - at < 256}
+        elif sp in waiting:
+            had = waiting.pop(sp)
+            for name in arch_of(case).preserved:
+                short = name[-2:] if name[-1] in "xip" else name
+                case.expect(
+                    have.get(short) == had.get(short),
+                    expected=f"thread_switch comes back to its caller with {name} "
+                    f"{had.get(short, 0):#x}, as it was called.",
+                    seen=f"It came back with {have.get(short, 0):#x}.",
+                    cause=f"The register {name} is not saved, not restored, or saved "
+                    "and restored in different orders: C needs it behind the call.",
+                    hint="The callee-saved registers of the calling convention, all.",
+                    read=HEADER,
+                )
 
 
 @check("thread-order", boots=(yielding,), needs=("thread-create", "thread-switch"))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""05-threads under the timer: rings, stacks, progress and registers over many "
-"slices."""
+"""05-threads under the timer: rings, stacks, progress and registers in all slices."""
 
 from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, check
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.test_05_life import finished
 from grader.checks.threads import (
@@ -174,8 +174,9 @@ def test_kernel_stack(case: Case) -> None:
             expected=f"Every interruption of {thread.name} lands on "
             f"{thread.kernel_top:#x}, its kernel_top.",
             seen=f"At tick {tick.position + 1} it {landing(threads, thread, tick)}.",
-            cause="The stack pointer in the TSS (esp0, rsp0) was not switched with the "
-            "thread: two threads share a kernel stack, and one will vanish.",
+            cause=f"The stack pointer in the TSS ({arch_of(case).stack0}) was not "
+            "switched with the thread: two threads share a kernel stack, and one will "
+            "vanish.",
             hint="tss_set_kernel_stack(next->kernel_top) in thread_switch, each time.",
             read=READ_STACK,
         )
@@ -266,15 +267,21 @@ def stopped(evidence: Evidence, threads: list[Thread], thread: Thread) -> str:
 def test_registers(case: Case) -> None:
     """Every register of a thread survives every interruption, in both rings."""
     evidence, threads = slices(case)
+    arch = arch_of(case)
     [(lost,)] = support.array(evidence, "scenario_tick_lost", "I", 1)
+    segments = bool(arch.segments)
     case.expect(
         lost == 0,
-        expected="tick_dispatch runs with DF clear and the kernel's data segments.",
+        expected="tick_dispatch runs with DF clear"
+        + (" and the kernel's data segments." if segments else "."),
         seen=("DF was set; " if lost & 1 else "")
         + ("a segment register was the thread's own." if lost & 2 else "")
-        + " C code then writes in the wrong direction, or with ring 3's segments.",
+        + " C code then writes in the wrong direction"
+        + (", or with ring 3's segments." if segments else "."),
         cause="timer_entry calls C with what the interrupted thread had left there.",
-        hint="cld, and SEL_KDATA in the data segment registers, after they are kept.",
+        hint="cld, and SEL_KDATA in the data segment registers, after they are kept."
+        if segments
+        else "cld before the call. Long mode ignores DS, ES, FS and GS.",
         read=HEADER,
     )
     marked = MARKED[case.arch]
@@ -292,7 +299,7 @@ def test_registers(case: Case) -> None:
             case.expect(
                 not wrong,
                 expected=f"At its interruption {number + 1} {thread.name} has "
-                f"{thread.marks[wrong[0]]:#x} in *{marked[wrong[0]]}."
+                f"{thread.marks[wrong[0]]:#x} in {arch.register(marked[wrong[0]])}."
                 if wrong
                 else "",
                 seen=f"It has {have[wrong[0]]:#x}." if wrong else "",
@@ -305,8 +312,8 @@ def test_registers(case: Case) -> None:
             case.expect(
                 flags & FLAGS == thread.flags,
                 expected=f"IF, DF and IOPL in {thread.name} stay {thread.flags:#x}.",
-                seen=f"EFLAGS is {flags:#x} at its interruption {number + 1}.",
-                cause="EFLAGS is not restored as the CPU pushed it.",
+                seen=f"{arch.flags} is {flags:#x} at its interruption {number + 1}.",
+                cause=f"{arch.flags} is not restored as the CPU pushed it.",
                 read=HEADER,
             )
             case.expect(
@@ -314,7 +321,7 @@ def test_registers(case: Case) -> None:
                 expected=f"{tick.lost} of {thread.name} holds its data segment.",
                 seen=f"It does not at its interruption {number + 1}.",
                 cause="The timer's entry loads the kernel's data segments and does not "
-                "restore those of the thread; iret then makes them null.",
+                f"restore those of the thread; {arch.iret} then makes them null.",
                 hint="Keep DS, ES, FS and GS on the stack beside the other registers.",
                 read='SDM 2A "IRET/IRETD/IRETQ"',
             )
@@ -324,7 +331,7 @@ def test_registers(case: Case) -> None:
             expected=f"The counter of {thread.name} only grows.",
             seen=f"It read {counted[:6]} …",
             cause="The thread starts again and again at its entry, or the register "
-            "that counts (*cx) is lost in the interruption.",
+            f"that counts ({arch.register('cx')}) is lost in the interruption.",
             hint="A thread that was interrupted goes on through its own kernel stack.",
             read=HEADER,
         )

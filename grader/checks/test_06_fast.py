@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.syscalls import (
     FIRST_NOTE,
@@ -15,6 +16,7 @@ from grader.checks.syscalls import (
     LOST_FAST,
     RESULT,
     SEGMENTS,
+    SHARED,
     Row,
     Script,
     came_back,
@@ -23,10 +25,34 @@ from grader.checks.syscalls import (
     notes_of,
     returned,
 )
+from grader.checks.threads import registers
 from grader.evidence.trace import Block
 from grader.machine import Boot, End, Limits
 
 READ_FAST = 'SDM 3A "Performing Fast Calls to System Procedures" (5.8.7)'
+# How the instructions of an architecture lose rsp (esp), IF and DF, and the remedy.
+STACK_KEPT = {
+    "i386": "sysenter keeps no stack pointer: save it in ebp before.",
+    "x86_64": "syscall leaves the rsp of ring 3 as it is: keep it on the thread's own "
+    "kernel stack, and take it back as the last before sysret.",
+}
+IF_BACK = {
+    "i386": "sti right before sysexit.",
+    "x86_64": "sysret takes RFLAGS from r11: give it what syscall left there.",
+}
+NOT_REACHED = {
+    "i386": "sysenter takes CS from MSR_SYSENTER_CS and EIP from MSR_SYSENTER_EIP.",
+    "x86_64": "syscall takes CS from MSR_STAR and RIP from MSR_LSTAR.",
+}
+CAME_BACK = {
+    "i386": "sysexit adds 16 for CS and 24 for SS to MSR_SYSENTER_CS.",
+    "x86_64": "sysret adds 16 for CS and 8 for SS to bits 63..48 of MSR_STAR; without "
+    "o64 it adds nothing for CS, and returns to 32-bit code.",
+}
+DF_OFF = {
+    "i386": "cld, before any C.",
+    "x86_64": "DF in MSR_FMASK, or cld, before any C.",
+}
 CALLS = 6
 ROUNDS = 4
 IF, DF = 0x200, 0x400
@@ -75,6 +101,8 @@ def own_stacks(case: Case, evidence: Evidence) -> None:
     size = support.of(case)["KSTACK_PAGES"] * support.PAGE
     word = "I" if support.word_bytes(case.arch) == 4 else "Q"
     tops = support.array(evidence, "scenario_kernel_tops", word, 2)
+    base = support.of(case)["USER_BASE"]
+    on_user = "another thread of ring 3 could change it, or it may not be there at all."
     for position, (top,) in enumerate(tops):
         for note in notes_of(evidence, position):
             case.expect(
@@ -82,11 +110,105 @@ def own_stacks(case: Case, evidence: Evidence) -> None:
                 expected=f"The calls of thread {position + 1} run below {top:#x}, the "
                 "top of its kernel stack.",
                 seen=f"One ran at {note.stack:#x}.",
-                cause="The entry uses one stack for all threads: a call that yields "
+                cause=f"The entry stays on the stack of ring 3: {on_user}"
+                if note.stack >= base
+                else "The entry uses one stack for all threads: a call that yields "
                 "loses what the next one overwrites.",
                 hint="Take the stack that the TSS names: the running thread's.",
                 read=READ_FAST,
             )
+
+
+def entries(evidence: Evidence) -> list[Block]:
+    """Each time that the CPU came to the first instruction of fast_entry."""
+    entry = evidence.symbols.find("fast_entry") or 0
+    return [b for b in evidence.events if isinstance(b, Block) and b.pc == entry]
+
+
+def entry_flags(case: Case, evidence: Evidence) -> None:
+    """At its first instruction fast_entry has IF clear."""
+    arch = arch_of(case)
+    for block in entries(evidence):
+        flags = block.regs.flags or 0
+        case.expect(
+            not flags & IF,
+            expected="fast_entry begins with interrupts off.",
+            seen=f"{arch.flags} is {flags:#x} at its first instruction: IF is set.",
+            cause="A tick that comes before the entry has a kernel stack would push "
+            f"its frame, at CPL 0, where {arch.sp.lower()} of ring 3 points.",
+            hint="IF among the bits of MSR_FMASK.",
+            read=READ_FAST,
+        )
+
+
+def entry_segments(case: Case, evidence: Evidence) -> None:
+    """At its first instruction fast_entry has the kernel's CS and SS."""
+    values = support.of(case)
+    for block in entries(evidence):
+        for name, want in (("CS", values["SEL_KCODE"]), ("SS", values["SEL_KDATA"])):
+            have = block.regs.segments[name].selector
+            case.expect(
+                have == want,
+                expected=f"fast_entry begins with {name} {want:#06x}.",
+                seen=f"{name} is {have:#06x}.",
+                cause="The segments of ring 0 in the register behind the instruction "
+                "are wrong.",
+                hint="The selector of the kernel's code; its data segment is the next.",
+                read=READ_FAST,
+            )
+
+
+def return_state(case: Case, evidence: Evidence) -> None:
+    """Behind the instruction in the page, ring 3 has its CS and SS, and its rsp."""
+    values = support.of(case)
+    arch = arch_of(case)
+    page = values["FAST_CALL_VA"]
+    stacks: dict[int, int] = {}  # by *bx, a random word of each call
+    for block in (b for b in evidence.events if isinstance(b, Block) and b.cpl == 3):
+        if not page <= block.pc < page + support.PAGE:
+            continue
+        general = registers(block.dump)
+        mark, sp = general.get("bx", 0), general.get("sp", 0)
+        if block.pc == page:
+            stacks[mark] = sp
+            continue
+        for name, want in (("CS", values["SEL_UCODE"]), ("SS", values["SEL_UDATA"])):
+            have = block.regs.segments[name].selector
+            case.expect(
+                have == want,
+                expected=f"Behind a fast call ring 3 has {name} {want:#06x}.",
+                seen=f"{name} is {have:#06x} at {block.pc:#x}.",
+                cause="The way back loads other segments than those of ring 3.",
+                hint=CAME_BACK[case.arch],
+                read=READ_FAST,
+            )
+        want_sp = stacks.get(mark)
+        case.expect(
+            case.arch == "i386" or want_sp in (None, sp),
+            expected=f"Behind a fast call {arch.sp.lower()} is {want_sp or 0:#x}, as "
+            "before.",
+            seen=f"It is {sp:#x}.",
+            cause="The stack pointer of ring 3 is lost, or that of another thread.",
+            hint=STACK_KEPT[case.arch],
+            read=READ_FAST,
+        )
+
+
+def diagnose(case: Case, evidence: Evidence) -> None:
+    """The kernel did not come to its end: fails with the first thing that is wrong."""
+    own_stacks(case, evidence)  # what breaks a kernel most thoroughly
+    entry_flags(case, evidence)
+    entry_segments(case, evidence)
+    entry = evidence.symbols.find("fast_entry")
+    blocks = [event.pc for event in evidence.events if isinstance(event, Block)]
+    if support.of(case)["FAST_CALL_VA"] in blocks and entry not in blocks:
+        case.fail(
+            expected="The instruction in the page leads to fast_entry.",
+            seen=evidence.diagnosis.seen,
+            cause=f"It leads elsewhere. {evidence.diagnosis.cause}",
+            hint=NOT_REACHED[case.arch],
+            read=READ_FAST,
+        )
 
 
 @check("fast-entry", boots=(fast,), needs=("call-arguments",))
@@ -95,7 +217,9 @@ def test_entry(case: Case) -> None:
     the call with all five arguments and come back with its result."""
     evidence = raced(case)
     if evidence.run.end is not End.DONE:
-        own_stacks(case, evidence)  # what breaks a kernel most thoroughly
+        diagnose(case, evidence)
+    entry_segments(case, evidence)
+    return_state(case, evidence)
     page = support.of(case)["FAST_CALL_VA"]
     entry = evidence.symbols.find("fast_entry") or 0
     for position in range(2):
@@ -151,8 +275,9 @@ def test_registers(case: Case) -> None:
     """Of ring 3's registers only the result and the two that the instructions need are
     lost, and interrupts are on again."""
     evidence = raced(case)
+    arch = arch_of(case)
     user = support.of(case)["SEL_UDATA"]
-    gone = (*LOST_FAST[case.arch], "ax", "flags", "sp")
+    gone = (*LOST_FAST[case.arch], *SHARED[case.arch], "ax", "flags", "sp")
     for position in range(2):
         caller = evidence.notes["callers"][position]
         have = came_back(case, evidence, caller, len(caller.rows))
@@ -163,11 +288,12 @@ def test_registers(case: Case) -> None:
                 mask = 0xFFFF if name in SEGMENTS else -1
                 case.expect(
                     result[name] & mask == want[name],
-                    expected=f"After fast call {n + 1} {name} is {want[name]:#x}.",
+                    expected=f"After fast call {n + 1} {arch.register(name)} is "
+                    f"{want[name]:#x}.",
                     seen=f"It is {result[name] & mask:#x}.",
                     cause="The entry does not keep it; the stack pointer of ring 3 is "
                     "lost unless the page and the entry hand it on.",
-                    hint="sysenter keeps no stack pointer: save it in ebp before.",
+                    hint=STACK_KEPT[case.arch],
                     read=READ_FAST,
                 )
             case.expect(
@@ -175,7 +301,7 @@ def test_registers(case: Case) -> None:
                 expected="Ring 3 runs on with interrupts on.",
                 seen=f"After fast call {n + 1} IF is clear: no tick can ever come.",
                 cause="The way into the kernel cleared IF; the way back must set it.",
-                hint="sti right before sysexit.",
+                hint=IF_BACK[case.arch],
                 read=READ_FAST,
             )
     case.fact("kept", sorted(set(RESULT[case.arch]) - set(gone)))
@@ -187,6 +313,7 @@ def test_stack(case: Case) -> None:
     kernel's data segments and DF clear."""
     evidence = raced(case)
     own_stacks(case, evidence)
+    entry_flags(case, evidence)
     kernel = support.of(case)["SEL_KDATA"]
     wide = support.word_bytes(case.arch) == 8
     for position in range(2):
@@ -196,7 +323,7 @@ def test_stack(case: Case) -> None:
                 expected="DF is clear in the kernel.",
                 seen="It was set, as ring 3 had set it.",
                 cause="String instructions of the kernel would run backwards.",
-                hint="cld, before any C.",
+                hint=DF_OFF[case.arch],
                 read=HEADER,
             )
             case.expect(

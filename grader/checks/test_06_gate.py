@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.syscalls import (
+    ARGUMENTS,
     FIRST_NOTE,
     GATE,
     HEADER,
@@ -16,6 +18,7 @@ from grader.checks.syscalls import (
     RESULT,
     ROW,
     SEGMENTS,
+    SHARED,
     Caller,
     Note,
     Script,
@@ -146,7 +149,8 @@ def test_through(case: Case) -> None:
             have[nth]["ax"] == want,
             expected=f"Call {nth + 1} has the result {want:#x}, as the function that "
             "served it returned.",
-            seen=f"Ring 3 found {have[nth]['ax']:#x}.",
+            seen=f"Ring 3 found {have[nth]['ax']:#x} in "
+            f"{arch_of(case).register('ax')}.",
             cause="The result is lost on the way: the register is restored from before "
             "the call, or something overwrote it.",
             hint="syscall_dispatch returns it where C returns results; leave it there.",
@@ -176,7 +180,7 @@ def noted(case: Case) -> tuple[Evidence, Caller, list[Note]]:
 def test_arguments(case: Case) -> None:
     """All five arguments arrive, in order, at the function with that number."""
     evidence, caller, found = noted(case)
-    names = ROW[case.arch]
+    arch = arch_of(case)
     for nth, (row, note) in enumerate(zip(caller.rows[:NOTED], found)):
         case.expect(
             note.number == row.number,
@@ -186,7 +190,7 @@ def test_arguments(case: Case) -> None:
             read=HEADER,
         )
         want = row.arguments(case.arch)
-        where = {value: name for name, value in row.registers.items() if name in names}
+        where = {row.registers[name]: arch.register(name) for name in ROW[case.arch]}
         wrong = [i for i, (a, b) in enumerate(zip(note.arguments, want)) if a != b]
         case.expect(
             not wrong,
@@ -196,7 +200,14 @@ def test_arguments(case: Case) -> None:
             f"{where.get(note.arguments[wrong[0]], 'of no register')}."
             if wrong
             else "",
-            cause="The registers are not handed on in the order of the contract.",
+            cause="The registers are not handed on in the order of the contract: "
+            f"{' '.join(map(arch.register, ARGUMENTS[case.arch]))}."
+            + (
+                " rcx is C's fourth argument; for a call r10 stands for it."
+                if any(note.arguments[i] == row.registers["cx"] for i in wrong)
+                and "r10" in ARGUMENTS[case.arch]
+                else ""
+            ),
             hint="The array grows upwards and the stack downwards: push the last "
             "argument first.",
             read=HEADER,
@@ -210,6 +221,7 @@ def test_registers(case: Case) -> None:
     segments, flags and stack pointer included."""
     evidence, caller = probe(case)
     have = came_back(case, evidence, caller, NOTED)
+    arch = arch_of(case)
     user = support.of(case)["SEL_UDATA"]
     calls = gates_taken(evidence, caller.int_at, caller.int_at + 1)
     for nth, (row, result) in enumerate(zip(caller.rows[:NOTED], have)):
@@ -218,11 +230,13 @@ def test_registers(case: Case) -> None:
         want = {**row.registers, **segment}
         want["sp"] = calls[nth].sp - support.word_bytes(case.arch)
         want["flags"] = calls[nth].regs.flags or 0
-        for name in (n for n in RESULT[case.arch] if n != "ax"):
+        gone = ("ax", *SHARED[case.arch])
+        for name in (n for n in RESULT[case.arch] if n not in gone):
             mask = 0xFFFF if name in SEGMENTS else -1
             case.expect(
                 result[name] & mask == want[name],
-                expected=f"After call {nth + 1} {name} is {want[name]:#x}, as before.",
+                expected=f"After call {nth + 1} {arch.register(name)} is "
+                f"{want[name]:#x}, as before.",
                 seen=f"It is {result[name] & mask:#x}.",
                 cause="The entry does not keep this register, or restores it in "
                 "another order.",

@@ -104,8 +104,8 @@ def story(evidence: Evidence) -> list[Expected]:
 
 CAUSES = {
     "every stub once": (
-        "An argument is in the wrong register, or the result is not the one that the "
-        "kernel left in eax (rax).",
+        "An argument is in the wrong register, perhaps since the stub changes one that "
+        "it does not list; or the result is not the one that the kernel left.",
         "Each argument has its register in the constraints; the result is an output.",
     ),
     "calls whose results nobody uses": (

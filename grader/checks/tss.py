@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from grader.checks import support
 from grader.checks.api import Case
@@ -13,13 +13,45 @@ from grader.evidence import descriptors, signatures, tss as layout
 from grader.evidence.descriptors import TssDescriptor, selector
 from grader.evidence.tss import TSS_BYTES, Tss, open_ports
 
-READ_TSS = layout.READ_TSS
-READ_DESCRIPTOR = descriptors.READ_TSS_DESCRIPTOR
 READ_TR = signatures.READ_TR
 READ_PORTS = layout.READ_BITMAP
 READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
 
 TSS_AVAILABLE, TSS_BUSY = 0x9, 0xB
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What sheets and manuals say of the TSS of one architecture.
+
+    base_bytes: of the descriptor's base. dpl: what a DPL other than 0 would mean.
+    """
+
+    base_bytes: str
+    dpl: str
+    read: str
+    read_descriptor: str
+
+
+_TERMS = {
+    "i386": Terms(
+        base_bytes="four",
+        dpl="The DPL is not 0: then ring 3 could use this segment in a task switch.",
+        read=layout.READ_TSS,
+        read_descriptor=descriptors.READ_TSS_DESCRIPTOR,
+    ),
+    "x86_64": Terms(
+        base_bytes="eight",
+        dpl="The DPL is not 0: the TSS is the kernel's, and no ring 3 may name it.",
+        read=layout.READ_TSS_64,
+        read_descriptor=descriptors.READ_TSS_DESCRIPTOR_64,
+    ),
+}
+
+
+def terms(arch: str) -> Terms:
+    """The terms for an architecture."""
+    return _TERMS[arch]
 
 
 def wide(arch: str) -> bool:
@@ -57,15 +89,16 @@ def field_cause(
     for name, say in (
         ("p", "P is bit 47: without it the slot counts as empty."),
         ("s", "S=1 would be code or data: a TSS has a system descriptor, S=0."),
-        (
-            "dpl",
-            "The DPL is not 0: then ring 3 could use this segment in a task switch.",
-        ),
+        ("dpl", terms(arch).dpl),
         ("type", _type_cause(seen.type)),
         ("g", "G is 1: the limit would count pages of 4 KiB. Here it counts bytes."),
         ("limit", _limit_cause(seen.limit, want.limit)),
         ("base", _base_cause(seen.base, want.base)),
-        ("reserved", "The last four bytes of the descriptor must be 0."),
+        (
+            "reserved",
+            "The last four bytes of the descriptor must be 0. In long mode it has 16 "
+            "bytes, two slots of the GDT, and both must be written.",
+        ),
         ("avl", "AVL is 1; nothing here uses it, so leave it at 0."),
     ):
         got, must = getattr(seen, name), getattr(want, name)
@@ -73,8 +106,10 @@ def field_cause(
             shown = name if name in ("base", "limit", "type") else name.upper()
             hint = "access byte and flags of a TSS: present, DPL 0, system type 9."
             if name == "base":
-                count = "eight" if wide(arch) else "four"
+                count = terms(arch).base_bytes
                 hint = f"All {count} bytes of the base matter, wherever the TSS lies."
+            elif name == "reserved":
+                hint = "The second word of the descriptor is base 63..32, and no more."
             elif name in ("limit", "g"):
                 hint = "Pass the limit on as it is, with all flags 0."
             return f"{shown} is {got:#x}, must be {must:#x}", say, hint
@@ -103,8 +138,10 @@ def _limit_cause(got: int, want: int) -> str:
 
 def _base_cause(got: int, want: int) -> str:
     if got == want & 0xFFFFFFFF:
-        return "The upper four bytes of the base are lost."
-    if got == want & 0xFFFFFF:
+        return "The upper four bytes of the base are lost: they are the second word."
+    if got & 0xFFFFFFFF == want & 0xFFFFFFFF:
+        return "The upper four bytes of the base are wrong: the second word holds them."
+    if got == want & ~0xFF000000:
         return "Byte 31..24 of the base is lost."
     if got == want & 0xFFFF:
         return "Only the lower 16 bits of the base are there."
@@ -126,7 +163,7 @@ def expect_descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
         seen=f"The slot reads: {found}. {field}.",
         cause=cause,
         hint=hint,
-        read=READ_DESCRIPTOR,
+        read=terms(case.arch).read_descriptor,
     )
     _expect_base(case, evidence, found)
     _expect_whole(case, found)
@@ -138,21 +175,25 @@ def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> Non
     values = support.of(case)
     index, count = values["GDT_INDEX_TSS"], values["TSS_DESC_SLOTS"]
     case.expect(
-        found.p or found.base or found.limit,
+        any(support.gdt_slot(evidence, index)),
         expected=f"Slot {index} of the GDT holds the descriptor of the TSS.",
         seen="The slot is empty: all its bytes are 0.",
         cause="The descriptor was not written, or to another slot.",
         hint="tss_encode, then gdt_set for each of its slots from GDT_INDEX_TSS on.",
-        read=READ_DESCRIPTOR,
+        read=terms(case.arch).read_descriptor,
     )
     table = evidence.registers.gdt
+    limit = table.limit if table else 0
     last = 8 * (index + count) - 1
     case.expect(
-        table is not None and table.limit >= last,
+        limit >= last,
         expected=f"The limit of GDTR is at least {last:#x}, so that it covers the "
         f"{8 * count} bytes of slot {index}.",
-        seen=f"It is {table.limit if table else 0:#x}.",
-        cause="The descriptor is in the array, but the CPU's table ends before it.",
+        seen=f"It is {limit:#x}.",
+        cause="The CPU's table ends in the middle of the descriptor, which has "
+        f"{8 * count} bytes."
+        if limit >= 8 * index
+        else "The descriptor is in the array, but the CPU's table ends before it.",
         hint="Call gdt_reload with the number of slots up to and with that of the TSS.",
         read=READ_GDTR,
     )
@@ -161,16 +202,25 @@ def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> Non
 def _expect_base(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
     values = support.of(case)
     low, high = values["KERNEL_BASE"], values["IDENTITY_END"]
+    if found.base == 0:
+        cause = (
+            "The base of the descriptor was never filled in: where the TSS is, only "
+            "the running kernel knows."
+        )
+    elif low <= found.base & 0xFFFFFFFF < high:
+        cause = (
+            "The lower half of the base is right, the upper one is not: it stands in "
+            "the second of the descriptor's two slots."
+        )
+    else:
+        cause = "Part of the address is lost, or it is that of something else."
     case.expect(
         low <= found.base < high,
         expected="The base is the address of the TSS in the kernel's memory.",
         seen=f"It is {found.base:#x}.",
-        cause="The base of the descriptor was never filled in: where the TSS is, only "
-        "the running kernel knows."
-        if found.base == 0
-        else "Part of the address is lost, or it is that of something else.",
+        cause=cause,
         hint="Pass the address of your TSS to tss_encode at run time.",
-        read=READ_DESCRIPTOR,
+        read=terms(case.arch).read_descriptor,
     )
 
 
@@ -184,7 +234,7 @@ def _expect_whole(case: Case, found: TssDescriptor) -> None:
         cause="The TSS ends before its fixed part does. The size of a pointer, by the "
         "way, is not the size of what it points to.",
         hint="The limit is the last valid offset: size of the TSS minus one.",
-        read=READ_DESCRIPTOR,
+        read=terms(case.arch).read_descriptor,
     )
 
 
@@ -206,7 +256,7 @@ def _expect_inside(case: Case, evidence: Evidence, found: TssDescriptor) -> None
         seen=f"The limit is {found.last_offset:#x}.",
         cause=cause,
         hint="The limit is the size of the TSS minus one.",
-        read=READ_DESCRIPTOR,
+        read=terms(case.arch).read_descriptor,
     )
 
 
@@ -277,6 +327,11 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
     stack_bytes = values["KSTACK_PAGES"] * support.PAGE
     if at >= 0:
         cause = f"The value stands at offset {at} of the TSS; {name} is at offset 4."
+    elif tss.stack0 != top and tss.stack0 & 0xFFFFFFFF == top:
+        cause = (
+            f"The lower half of {name} is right, the upper one is not: in long mode it "
+            "has eight bytes, and no ss0 stands behind its first four."
+        )
     elif tss.stack0 == 0:
         cause = (
             f"{name} was never set in this TSS: the setter writes nothing, or to "
@@ -296,5 +351,5 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
         seen=f"It is {tss.stack0:#x}.",
         cause=cause,
         hint="One assignment, of the top as it is, in the TSS that TR names.",
-        read=READ_TSS,
+        read=terms(case.arch).read,
     )

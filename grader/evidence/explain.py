@@ -140,9 +140,7 @@ def _last_fault(scene: Scene) -> str:
 
 
 def _halted(scene: Scene) -> Diagnosis:
-    if _mute(scene):
-        return _silent(scene)
-    return Diagnosis(
+    found = Diagnosis(
         "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
         _where(scene) + _last_fault(scene) + _said(scene),
         "Either the code got to a place that it should not reach, or IF must be set"
@@ -151,22 +149,25 @@ def _halted(scene: Scene) -> Diagnosis:
         _source(scene),
         "halted",
     )
+    return _silent(scene, found) if _mute(scene) else found
 
 
 def _mute(scene: Scene) -> bool:
-    """Nothing was printed, nothing happened, and paging was never switched on."""
-    paging = scene.registers is not None and scene.registers.paging
-    return not console.kernel(scene.console) and not scene.interrupts and not paging
+    return not console.kernel(scene.console)
 
 
-def _silent(scene: Scene) -> Diagnosis:
-    return Diagnosis(
-        "The kernel said nothing at all: it did not get as far as its first output.",
-        _where(scene),
-        "Set a breakpoint on the first function (make debug) and step from there.",
-        READ_RESET,
-        _source(scene),
-        "silent",
+def _silent(scene: Scene, state: Diagnosis) -> Diagnosis:
+    """A boot that printed nothing; state: what the CPU does instead."""
+    regs = scene.registers
+    early = ""
+    if not scene.interrupts and (regs is None or not regs.paging):
+        early = " It did not even get as far as switching paging on."
+    return replace(
+        state,
+        cause=f"The boot was silent: nothing at all was printed.{early} {state.cause}",
+        hint=f"{state.hint} To see how far it gets, set a breakpoint on the first"
+        " function (make debug) and step from there.",
+        key="silent",
     )
 
 
@@ -199,11 +200,12 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     looping = _looping(scene)
     if looping is not None:
         return looping
+    found = _busy(scene)
+    return _silent(scene, found) if _mute(scene) else found
+
+
+def _busy(scene: Scene) -> Diagnosis:
     regs = scene.registers
-    if not console.kernel(scene.console) and not scene.interrupts:
-        found = _silent(scene)
-        busy = "It kept the CPU busy until its time was used up: an endless loop."
-        return replace(found, cause=f"{found.cause} {busy}")
     cause = "The kernel kept the CPU busy until its time was used up: an endless loop."
     hint = "Find out what the loop at this place waits for, and why it never comes."
     read = READ_EXCEPTIONS
@@ -222,7 +224,7 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
 def _wall_limit(scene: Scene) -> Diagnosis:
     regs = scene.registers
     if regs is not None and regs.halted:
-        return Diagnosis(
+        found = Diagnosis(
             "The kernel sleeps in `hlt` and waits for an interrupt that never comes.",
             _where(scene) + _said(scene),
             "See that the interrupt is unmasked in the PIC, that its device runs, and"
@@ -231,6 +233,7 @@ def _wall_limit(scene: Scene) -> Diagnosis:
             _source(scene),
             "waiting",
         )
+        return _silent(scene, found) if _mute(scene) else found
     return _cpu_limit(scene)
 
 

@@ -319,6 +319,9 @@ def _iret(scene: Scene, event: Interrupt, name: str, seen: str) -> Diagnosis:
         sound = frame[1] & 3 == 3 and 3 < frame[1] <= 0xFFFF
         if sound and event.e & 0xFFFC == frame[4] & 0xFFFC:
             why = f"the word in the place of SS is {frame[4]:#x}"
+        code = scene.descriptor(regs, frame[1]) if 3 < frame[1] <= 0xFFFF else None
+        if code is not None and code.code and code.dpl == 0 and frame[4] & 3 == 3:
+            why = f"its CS {frame[1]:#x} is the kernel's, which does not lead to ring 3"
     return scene.diagnosis(
         "iret-frame", seen, event.pc, instruction=name, why=why, shape=shape
     )

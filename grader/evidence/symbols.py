@@ -16,6 +16,21 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Protocol
 
 _ADDR2LINE_SECONDS = 10.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def shown(path: str) -> str:
+    """A path of the debug information without this machine's folders in it.
+
+    Relative to the repository; what lies outside of it is shown by its name alone.
+    """
+    plain = os.path.normpath(path)
+    if not os.path.isabs(plain):
+        return plain
+    for folder in (plain, os.path.realpath(plain)):
+        if folder.startswith(f"{_ROOT}/"):
+            return folder[len(f"{_ROOT}/") :]
+    return os.path.basename(plain)
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ class Symbols:
         self,
         elf: Path,
         addr2line: str = "addr2line",
-        rename: Callable[[str], str] = os.path.normpath,
+        rename: Callable[[str], str] = shown,
     ) -> None:
         self.elf = elf
         self._rename = rename

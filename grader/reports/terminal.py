@@ -48,20 +48,24 @@ def _verdict(verdict: Verdict, out: Console) -> None:
     head.add_column(ratio=1)
     head.add_column(justify="right", no_wrap=True)
     title = Text(f"{verdict.stage}  {verdict.arch}  {verdict.title}", style)
-    head.add_row(title, Text(_points(verdict.points, verdict.max_points), style))
+    head.add_row(title, Text(_points(verdict), style))
     out.print(head)
     if verdict.messages:
         _messages(verdict, out)
     told: set[str] = set()
     for result in verdict.checks:
         _check(result, verdict, told, out)
-    if verdict.status not in (Status.PASS, Status.HARNESS_ERROR):
+    good = all(result.status is Status.PASS for result in verdict.checks)
+    if not good and verdict.status is not Status.HARNESS_ERROR:
         out.print(_indented(Text(f"again: {verdict.command}", "cyan"), 2))
     out.print()
 
 
-def _points(points: int, most: int) -> str:
-    return f"{points}/{most} point{'' if most == 1 else 's'}"
+def _points(verdict: Verdict) -> str:
+    """ "67/57 points, 10 of them bonus"."""
+    most = verdict.max_points
+    text = f"{verdict.points}/{most} point{'' if most == 1 else 's'}"
+    return f"{text}, {verdict.bonus} of them bonus" if verdict.bonus else text
 
 
 def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) -> None:
@@ -72,6 +76,8 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
     row.add_column(ratio=1)
     row.add_column(justify="right", no_wrap=True)
     tail = f"{result.points}/{result.max_points}"
+    if result.bonus:
+        tail = f"bonus {tail}"
     row.add_row(Text(mark, style), result.task, Text(result.title), Text(tail, style))
     out.print(row)
     if result.status is Status.PASS:
@@ -143,7 +149,9 @@ def _total(verdicts: Sequence[Verdict], out: Console) -> None:
         table.add_row(v.stage, v.arch, Text(v.status.value, style), each)
     points = sum(v.points for v in verdicts)
     most = sum(v.max_points for v in verdicts)
-    table.add_row(Text("total", "bold"), "", "", Text(f"{points}/{most}", "bold"))
+    bonus = sum(v.bonus for v in verdicts)
+    text = f"{points}/{most}" + (f", {bonus} of them bonus" if bonus else "")
+    table.add_row(Text("total", "bold"), "", "", Text(text, "bold"))
     out.print(table)
 
 

@@ -16,7 +16,7 @@
 #define NO_PROBE 0xffffffff
 #define NEVER 0xffffffff
 
-/* Module "pages": what to map; probe is an offset in the module "probe", or NO_PROBE. */
+/* Module "pages": what to map; probe: an offset in the module "probe", or NO_PROBE. */
 struct page {
     uint64_t va;
     uint32_t flags;

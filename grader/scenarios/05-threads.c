@@ -36,8 +36,8 @@ uint32_t scenario_tick_lost; /* what tick hooks found amiss, LOST_* bits */
 static uint64_t last_tick;
 
 /*
- * 05-threads.asm: endless loops with marked registers; marked calls of thread_yield, and
- * what of the marks it lost; what C relies on in an interrupt and does not find.
+ * 05-threads.asm: endless loops with marked registers; marked calls of thread_yield,
+ * and what of the marks it lost; what C relies on in an interrupt and does not find.
  */
 void scenario_kernel_loop_0(void *argument);
 void scenario_kernel_loop_1(void *argument);
@@ -151,7 +151,7 @@ static void nothing(void *argument)
     (void)argument;
 }
 
-/* More threads than there are stacks: one after the other, and then at the same time. */
+/* More threads than there are stacks: one after the other, then at the same time. */
 static void life(void)
 {
     unsigned at_once = 0;

@@ -80,15 +80,22 @@ static intptr_t next_return(uint32_t nth)
 
 static struct note *note(uint32_t number, const uintptr_t *arguments)
 {
-    struct note *n = &scenario_notes[scenario_note_count % NOTES];
+    const uintptr_t flags = cpu_flags();
+    struct call_state state;
+    struct note *n;
 
-    scenario_call_state(&n->state);
-    scenario_note_count++;
+    scenario_call_state(&state);
+    cpu_cli(); /* or a tick gives the same note to another thread */
+    n = &scenario_notes[scenario_note_count++ % NOTES];
+    n->state = state;
     n->number = number;
     n->thread = thread_current()->id;
     n->ticks = tick_count();
     n->stack = (uintptr_t)__builtin_frame_address(0);
     memcpy(n->arguments, arguments, sizeof(n->arguments));
+    if (flags & EFLAGS_IF) {
+        cpu_sti();
+    }
     return n;
 }
 

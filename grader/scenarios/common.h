@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the scenarios share. Their numbers come from the grader as Multiboot modules, and
- * their results lie in arrays of the image, which the grader reads from outside.
+ * What the scenarios share. Their numbers come from the grader as Multiboot modules,
+ * and their results lie in arrays of the image, which the grader reads from outside.
  */
 #ifndef SCENARIOS_COMMON_H
 #define SCENARIOS_COMMON_H
@@ -30,8 +30,9 @@ void scenario_gate(unsigned vector, void (*entry)(void), unsigned dpl);
 
 /*
  * Call fn, whose only parameter is an integer of any width, with marks in the registers
- * that a function has to preserve; afterwards bit n of scenario_clobbered is set if the nth of them has changed, and bit 31 if the
- * stack pointer has. The registers, in order: ebx esi edi ebp; rbx rbp r12 r13 r14 r15.
+ * that a function has to preserve; afterwards bit n of scenario_clobbered is set if the
+ * nth of them has changed, and bit 31 if the stack pointer has. The registers, in
+ * order: ebx esi edi ebp; rbx rbp r12 r13 r14 r15.
  */
 void scenario_call(void (*fn)(void), uintptr_t arg);
 extern uint32_t scenario_clobbered;

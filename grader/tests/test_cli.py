@@ -36,6 +36,24 @@ def grade(run: Grader, *words: str, arch: str = "i386") -> Any:
     return run("grade", f"--stage={STAGE}", f"--arch={arch}", *words)
 
 
+def test_who_leaves_the_bonus_open_gets_full_points(
+    run_grader: Grader, tmp_path: Path
+) -> None:
+    stage = "06-syscalls"
+    src = tmp_path / "src"
+    shutil.copytree(ROOT / "solutions" / stage, src / stage)
+    for path, text in derive(Course.load(ROOT)).items():
+        if f"{stage}/i386/fast" in str(path):
+            (src / stage / "i386" / Path(path).name).write_text(text)
+    words = [f"--stage={stage}", "--arch=i386", f"--src={src}", "--bonus"]
+    done = run_grader("grade", *words, f"--prior={ROOT / 'solutions'}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    verdict = loaded(tmp_path / "out", stage)
+    assert (verdict["status"], verdict["points"]) == ("pass", verdict["max_points"])
+    extra = [check["status"] for check in verdict["checks"] if check["bonus"]]
+    assert extra and set(extra) == {"not implemented"}
+
+
 @pytest.fixture
 def submission(tmp_path: Path) -> Path:
     """A folder SRC with a copy of the solution of 00-boot."""
@@ -204,6 +222,8 @@ def test_a_stopped_run_leaves_neither_process_nor_verdict(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # Below `make test &` of a plain shell it would be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     below: list[int] = []
     end = time.monotonic() + 30

@@ -35,6 +35,20 @@ def test_a_check_of_one_architecture_is_not_offered_for_the_other(
     assert [check.id for check in stage.checks_for("x86_64")] == ["gdt-code"]
 
 
+def test_a_bonus_comes_on_top_of_the_full_points(tmp_path: Path) -> None:
+    write_stage(tmp_path, MANIFEST.replace("points = 2", "points = 2\nbonus = true"))
+    stage = Course.load(tmp_path).stage("01-gdt")
+    assert [check.bonus for check in stage.checks] == [False, True]
+    assert stage.points("i386") == 3
+
+
+def test_a_stage_of_nothing_but_bonus_is_refused(tmp_path: Path) -> None:
+    all_bonus = MANIFEST.replace("points = ", "bonus = true\npoints = ")
+    write_stage(tmp_path, all_bonus)
+    with pytest.raises(ManifestError, match="on i386 .* a check that counts"):
+        Course.load(tmp_path)
+
+
 FAULTS = {
     "no syntax": ('id = "01-gdt"', "id = 01-gdt", "TOML", "line 1"),
     "other folder": ('id = "01-gdt"', 'id = "01-tss"', "id:", 'write id = "01-gdt"'),
@@ -49,6 +63,7 @@ FAULTS = {
     "no points": ("points = 3\n", "", "check 'gdt-code', points: is missing", "1 or"),
     "zero points": ("points = 3", "points = 0", "points: is 0", "1 or more"),
     "true points": ("points = 3", "points = true", "points: is True", "1 or more"),
+    "odd bonus": ("points = 3", 'points = 3\nbonus = "yes"', "bonus: is 'yes'", "true"),
     "check twice": ('"gdt-limit"', '"gdt-code"', "used twice", "its own id"),
     "bad check id": ('"gdt-limit"', '"gdt_limit"', "no check id", "hyphens"),
     "unknown arch": ('arch = ["i386"]', 'arch = ["arm"]', "'arm' is not", "from i386"),

@@ -150,9 +150,27 @@ def test_a_halted_cpu_is_shown_at_its_hlt() -> None:
     assert "`hlt`" in found.seen and "interrupts off" in found.seen
 
 
-def test_a_silent_boot_is_named() -> None:
-    for end in ("HALTED", "CPU_LIMIT"):
-        assert explain.diagnose(arch="i386", end=end).key == "silent"
+STILL = {
+    "HALTED": "`hlt` with interrupts off",
+    "CPU_LIMIT": "an endless loop",
+    "WALL_LIMIT": "waits for an interrupt",
+}
+
+
+@pytest.mark.parametrize("end, state", STILL.items())
+def test_a_silent_boot_is_named_with_what_the_cpu_does(end: str, state: str) -> None:
+    found = explain.diagnose(scene("timer", end, b"\r\n"))
+    assert found.key == "silent" and complete(found)
+    assert "nothing at all was printed" in found.cause and state in found.cause
+    assert "nothing at all" not in explain.diagnose(scene("timer", end)).cause
+    early = explain.diagnose(arch="i386", end=end)
+    assert early.key == "silent" and "switching paging on" in early.cause
+
+
+@pytest.mark.parametrize("end", ["TRIPLE_FAULT", "QEMU_ABORT"])
+def test_a_silent_end_with_a_verdict_of_its_own_keeps_it(end: str) -> None:
+    found = explain.diagnose(scene("noltr" if "QEMU" in end else "esp0", end, b""))
+    assert found.key in ("no-ltr", "stack0-zero")
 
 
 def test_what_grub_says_is_not_the_kernel_s() -> None:

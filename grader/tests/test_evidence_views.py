@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from grader.evidence import console, disasm, registers
 from grader.evidence.memory import Ram
 from grader.evidence.screen import SCREEN_BYTES, Screen
-from grader.evidence.symbols import Symbols
+from grader.evidence.symbols import Symbols, shown
+from grader.settings import ROOT
 
 ASM = """bits 32
 section .text
@@ -51,6 +52,14 @@ def test_symbols_find_function_and_line(image: Path) -> None:
     assert symbols.at(0x10) is None
     word = symbols.get("data_word")
     assert word is not None and not word.function
+
+
+def test_no_path_of_this_machine_is_shown(image: Path) -> None:
+    place = Symbols(image).at(0x100000)
+    assert place is not None and place.file == "a.asm"  # outside the repository
+    inside = str(ROOT / "grader" / "scenarios" / "i386" / ".." / "common.c")
+    assert shown(inside) == "grader/scenarios/common.c"
+    assert shown("01-gdt/./gdt.c") == "01-gdt/gdt.c"
 
 
 def test_a_missing_addr2line_costs_only_the_line(image: Path) -> None:

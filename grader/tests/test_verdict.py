@@ -15,6 +15,7 @@ import pytest
 from grader.course import Course
 from grader.reports import terminal
 from grader.settings import Settings
+from grader.tests.conftest import MANIFEST, write_stage
 from grader.verdict import write
 from grader.verdict.collect import Collector, Record
 from grader.verdict.model import (
@@ -101,6 +102,13 @@ def test_records_survive_the_way_through_json() -> None:
     assert Record.from_json(json.loads(json.dumps(sent.to_json()))) == sent
 
 
+def results(statuses: list[Status], bonus: bool) -> list[CheckResult]:
+    return [
+        CheckResult(f"c{n}", "1.1", "It holds.", status, 0, 1, bonus=bonus)
+        for n, status in enumerate(statuses)
+    ]
+
+
 OVERALL = [
     ([Status.PASS, Status.PASS], Status.PASS),
     ([Status.PASS, Status.FAIL], Status.FAIL),
@@ -115,7 +123,47 @@ OVERALL = [
 def test_the_stage_s_status_follows_from_its_checks(
     statuses: list[Status], stage: Status
 ) -> None:
-    assert overall(statuses) is stage
+    every = results(statuses, bonus=False)
+    assert overall(every) is stage
+    late = [Status.FAIL, Status.NOT_IMPLEMENTED, Status.PASS]
+    assert overall(every + results(late, bonus=True)) is stage
+    broken = results([Status.HARNESS_ERROR], bonus=True)
+    assert overall(every + broken) is Status.HARNESS_ERROR
+
+
+def with_bonus(folder: Path, got: bool, lost: bool = False) -> Verdict:
+    """gdt-code for 3 points, gdt-limit for 2 as a bonus."""
+    write_stage(folder, MANIFEST.replace("points = 2", "points = 2\nbonus = true"))
+    course = Course.load(folder)
+    settings = Settings(course, course.stages, ("i386",), folder, folder, 1, folder)
+    extra = record("gdt-limit", Status.PASS if got else Status.FAIL)
+    marked = dataclasses.replace(extra.result, bonus=True)
+    return verdict_of(
+        Collector(settings),
+        record("gdt-code", Status.FAIL if lost else Status.PASS),
+        dataclasses.replace(extra, result=marked),
+    )
+
+
+def test_a_bonus_adds_to_the_points_and_nobody_needs_it(tmp_path: Path) -> None:
+    more, full = with_bonus(tmp_path, True), with_bonus(tmp_path, False)
+    less = with_bonus(tmp_path, True, lost=True)
+    for verdict in (more, full, less):
+        jsonschema.validate(json.loads(json.dumps(verdict.to_json())), SCHEMA)
+    assert (more.points, more.max_points, more.bonus) == (5, 3, 2)
+    assert (full.points, full.max_points, full.bonus) == (3, 3, 0)
+    assert [v.status.value for v in (more, full, less)] == ["pass", "pass", "fail"]
+    assert [write.exit_status([v]) for v in (more, full, less)] == [0, 0, 1]
+    assert [write.exit_status([v], bonus=True) for v in (more, full)] == [0, 1]
+    write.write_summary(tmp_path, [more, less], status=1, seed="")
+    summary = json.loads((tmp_path / write.SUMMARY).read_text())
+    assert (summary["points"], summary["max_points"], summary["bonus"]) == (7, 6, 4)
+    text = io.StringIO()
+    terminal.report([more, full], "", terminal.console(text))
+    shown = " ".join(text.getvalue().split())
+    for words in ("5/3 points, 2 of them bonus", "bonus 2/2", "bonus 0/2", "8/6, 2 of"):
+        assert words in shown
+    assert shown.count("again: ") == 1
 
 
 def test_the_exit_status_is_never_success_without_full_points(

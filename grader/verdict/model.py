@@ -42,6 +42,7 @@ class CheckResult:
     read: str = ""
     source: str = ""
     blocked_by: str = ""
+    bonus: bool = False
 
     def explanation(self) -> str:
         """Every word that the student is told about this check."""
@@ -63,7 +64,11 @@ class BuildMessage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the grader says about one stage on one architecture."""
+    """What the grader says about one stage on one architecture.
+
+    points: all that were earned, those of bonus checks too, so that they can exceed
+    max_points, which leaves these out. The status says nothing of bonus checks.
+    """
 
     stage: str
     title: str
@@ -81,6 +86,11 @@ class Verdict:
     messages: tuple[BuildMessage, ...]
     checks: tuple[CheckResult, ...]
     schema: str = field(default=SCHEMA)
+
+    @property
+    def bonus(self) -> int:
+        """How many of the points come from bonus checks."""
+        return sum(check.points for check in self.checks if check.bonus)
 
     def to_json(self) -> dict[str, Any]:
         data = dataclasses.asdict(self)
@@ -114,12 +124,16 @@ def _escaped(char: str) -> str:
     return "    " if char == "\t" else char.encode("unicode_escape").decode()
 
 
-def overall(statuses: Iterable[Status]) -> Status:
-    """The status of a stage whose checks came out as `statuses`."""
-    found = set(statuses)
+def overall(results: Iterable[CheckResult]) -> Status:
+    """The status of a stage whose checks came out as `results`.
+
+    Bonus checks have no part in it, unless the grader or the build failed.
+    """
+    every = list(results)
     for status in (Status.HARNESS_ERROR, Status.BUILD_ERROR):
-        if status in found:
+        if any(result.status is status for result in every):
             return status
+    found = {result.status for result in every if not result.bonus}
     if found <= {Status.PASS}:
         return Status.PASS
     if found <= {Status.NOT_IMPLEMENTED, Status.BLOCKED}:

@@ -60,13 +60,19 @@ def clear(out: Path, arches: Sequence[str], stages: Sequence[str]) -> None:
                 shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def exit_status(verdicts: Sequence[Verdict]) -> int:
-    """0: full points everywhere; 1: not; 2: nothing, or not all, was graded."""
+def exit_status(verdicts: Sequence[Verdict], bonus: bool = False) -> int:
+    """0: full points everywhere; 1: not; 2: nothing, or not all, was graded.
+
+    bonus: full points do not do, every bonus check must pass too.
+    """
     if any(v.status is Status.HARNESS_ERROR for v in verdicts):
         return 2
     if not verdicts:
         return 2
-    return 0 if all(v.status is Status.PASS for v in verdicts) else 1
+    good = all(v.status is Status.PASS for v in verdicts)
+    if bonus:
+        good = good and all(c.status is Status.PASS for v in verdicts for c in v.checks)
+    return 0 if good else 1
 
 
 def write_summary(
@@ -77,7 +83,10 @@ def write_summary(
     seed: str,
     error: str = "",
 ) -> None:
-    """OUT/summary.json: the grader's own exit status, and the points by stage."""
+    """OUT/summary.json: the grader's own exit status, and the points by stage.
+
+    bonus: how many of the points came on top, from bonus checks.
+    """
     stages = [
         {
             "stage": v.stage,
@@ -85,6 +94,7 @@ def write_summary(
             "status": v.status.value,
             "points": v.points,
             "max_points": v.max_points,
+            "bonus": v.bonus,
             "verdict": f"{v.arch}/{v.stage}/{VERDICT}",
         }
         for v in verdicts
@@ -95,6 +105,7 @@ def write_summary(
         "seed": seed,
         "points": sum(v.points for v in verdicts),
         "max_points": sum(v.max_points for v in verdicts),
+        "bonus": sum(v.bonus for v in verdicts),
         "stages": stages,
         "error": error,
     }

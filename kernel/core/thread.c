@@ -43,6 +43,7 @@ void dispatch(struct thread *prev, struct thread *next)
         h->fn(prev, next);
     }
     thread_switch(prev, next);
+    __asm__ volatile(""); /* a call, not a jump: thread_switch comes back to here */
 }
 
 void tick_dispatch(void)

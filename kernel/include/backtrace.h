@@ -8,7 +8,7 @@
 /* The function that holds address, and the offset in it; NULL if none is known. */
 const char *symbol_lookup(uintptr_t address, uintptr_t *offset);
 
-/* Print the callers from a frame pointer on; stops at the first that is no kernel stack. */
+/* Print the callers from a frame pointer on, as far as it points to a kernel stack. */
 void backtrace_print(uintptr_t ip, uintptr_t frame_pointer);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The console: serial line and VGA screen for output, serial line and keyboard for input. */
+/* The console: writes to serial line and VGA screen, reads serial line and keyboard. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
@@ -26,7 +26,7 @@ char console_getc(void);
 int kprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 int kvprintf(const char *format, va_list args);
 
-/* The same into buffer, at most size-1 characters and a NUL; returns the full length. */
+/* The same into buffer, cut to size-1 characters and a NUL; returns the full length. */
 int ksnprintf(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 int kvsnprintf(char *buffer, size_t size, const char *format, va_list args);
 

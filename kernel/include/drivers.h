@@ -28,7 +28,7 @@ void pic_mask(unsigned irq);
 void pic_unmask(unsigned irq);
 void pic_eoi(unsigned irq);
 
-/* 8254 channel 0: IRQ 0 at hz interrupts a second, 19 <= hz <= 10000; E_INVAL otherwise. */
+/* 8254 channel 0: IRQ 0, hz times a second, 19 <= hz <= 10000; E_INVAL otherwise. */
 int pit_set_hz(unsigned hz);
 
 #endif

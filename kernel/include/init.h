@@ -24,7 +24,7 @@ struct scenario {
     void (*fn)(void);
 };
 
-/* Run fn at boot, in ascending order. Context: interrupts off, heap and paging usable. */
+/* Run fn at boot, in ascending order. Context: interrupts off; heap, paging usable. */
 #define INIT(number, function)                                                         \
     TABLE_ENTRY("init." #number)                                                       \
     static const struct init_entry init_entry_##function = {                           \

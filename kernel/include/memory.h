@@ -24,7 +24,7 @@ void kfree(void *memory);
  */
 uintptr_t kstack_alloc(void);
 
-/* Give the stack back; takes the top that kstack_alloc returned, and panics otherwise. */
+/* Give the stack back; takes the top that kstack_alloc returned, or panics. */
 void kstack_free(uintptr_t top);
 
 /*

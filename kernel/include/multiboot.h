@@ -22,7 +22,7 @@ struct module {
     size_t bytes;
 };
 
-/* Copy everything out of the loader's structures; panics if the loader is no Multiboot one. */
+/* Copy everything out of the loader's structures; panics if that was not Multiboot. */
 void multiboot_init(uint32_t magic, uintptr_t info_pa);
 
 /* The memory map in the loader's order; count is the number of ranges. */

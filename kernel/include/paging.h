@@ -7,9 +7,9 @@
 #include <types.h>
 
 /*
- * The entry that serves va at this level of the tree that CR3 names: level 1 is the page
- * table, PAGING_LEVELS the top. NULL if an entry above is absent. The caller may read
- * and write the entry, and must call tlb_flush_page when it changed a present one.
+ * The entry that serves va at this level of the tree that CR3 names: level 1 is the
+ * page table, PAGING_LEVELS the top. NULL if an entry above is absent. The caller may
+ * read and write the entry, and must call tlb_flush_page when it changed a present one.
  * Source: SDM 3A "32-Bit Paging" (4.3), "4-Level Paging" (4.5).
  */
 pte_t *pte_slot(uintptr_t va, unsigned level);

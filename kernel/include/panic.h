@@ -11,7 +11,7 @@ NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 #define KASSERT(condition)                                                             \
     do {                                                                               \
         if (!(condition)) {                                                            \
-            panic("%s:%d: %s does not hold", __FILE__, __LINE__, #condition);           \
+            panic("%s:%d: %s does not hold", __FILE__, __LINE__, #condition);          \
         }                                                                              \
     } while (0)
 

@@ -39,8 +39,8 @@ uintptr_t syscall_count(void);
 
 /*
  * May ring 3 read the page that holds va now, or with write, write it? Looks at every
- * level of the tree that CR3 names; if that says no, the repair hooks are asked, as they
- * would be for a fault. va: any address. Context: any.
+ * level of the tree that CR3 names; if that says no, the repair hooks are asked, as
+ * they would be for a fault. va: any address. Context: any.
  */
 bool user_page_query(uintptr_t va, bool write);
 

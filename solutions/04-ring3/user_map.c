@@ -8,7 +8,7 @@
 
 int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags)
 {
-    /* BEGIN SOLUTION 4.1: the user bit on every level, new tables where one is absent */
+    /* BEGIN SOLUTION 4.1: the user bit on every level, new tables where none is */
     const pte_t writable = flags & USER_MAP_WRITE ? PTE_WRITE : 0;
     pte_t *slot;
 

@@ -122,7 +122,7 @@ static struct thread *create(void)
 
 struct thread *thread_create_kernel(void (*function)(void *argument), void *argument)
 {
-    /* BEGIN SOLUTION 5.2: a kernel stack that makes thread_switch return into the thread */
+    /* BEGIN SOLUTION 5.2: a kernel stack from which thread_switch returns into it */
     const uintptr_t flags = interrupts_off();
     struct thread *thread = create();
 
@@ -226,7 +226,7 @@ void thread_exit(void)
 
 void timer_interrupt(void)
 {
-    /* BEGIN SOLUTION 5.4: end of interrupt first, then the tick, then the next thread */
+    /* BEGIN SOLUTION 5.4: end of interrupt first, then the tick, the next thread */
     pic_eoi(0);
     tick_dispatch();
     thread_yield();

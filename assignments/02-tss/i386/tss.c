@@ -15,7 +15,7 @@ void tss_encode(uintptr_t base, uint32_t limit, uint64_t slot[TSS_DESC_SLOTS])
 
 void tss_init(void)
 {
-    /* TASK 2.2: fill the TSS, write its descriptor, enlarge the GDTR's limit */
+    /* TASK 2.2: fill the TSS, write its descriptor, enlarge GDTR's limit */
     TASK_OPEN("2.2");
 }
 

@@ -14,6 +14,6 @@
 
 void double_fault_init(void)
 {
-    /* TASK 3.4: fill the TSS, its descriptor, and a task gate that names it */
+    /* TASK 3.4: fill the TSS, its descriptor, a task gate that names it */
     TASK_OPEN("3.4");
 }

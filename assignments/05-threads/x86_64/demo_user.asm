@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; A user thread of the demo. It is copied to a page of its own, so it runs at any address;
-; what it needs to know lies at demo_user_row.
+; A user thread of the demo. It is copied to a page of its own, so it runs at any
+; address; what it needs to know lies at demo_user_row.
 
 bits 64
 default rel

@@ -10,8 +10,8 @@ section .text
 extern scenario_marks
 extern thread_yield
 
-; void scenario_kernel_loop_N(void *argument): never returns. Registers hold the marks of
-; row N, rcx counts.
+; void scenario_kernel_loop_N(void *argument): never returns. Registers hold the marks
+; of row N, rcx counts.
 %macro LOOP 1
 global scenario_kernel_loop_%1
 scenario_kernel_loop_%1:

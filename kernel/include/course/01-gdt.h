@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contract of stage 01-gdt: descriptors for ring 3.
- * Source: SDM 3A "Segment Descriptors" (3.4.5), "Global Descriptor Table Register" (2.4.1).
+ * Source: SDM 3A "Segment Descriptors" (3.4.5), "Global Descriptor Table Register"
+ * (2.4.1).
  */
 #ifndef COURSE_01_GDT_H
 #define COURSE_01_GDT_H
@@ -33,9 +34,9 @@ void gdt_init_user(void);
 
 /*
  * Task 1.4, in NASM. Make the CPU see the first slots of the array gdt: GDTR gets the
- * base that gdt_ptr holds and the limit for that many slots, which is written to gdt_ptr
- * as well. slots: 1 to GDT_SLOTS. Preserves what the C calling convention asks for, and
- * reloads no segment register. Context: interrupts off.
+ * base that gdt_ptr holds and the limit for that many slots, which is written to
+ * gdt_ptr as well. slots: 1 to GDT_SLOTS. Preserves what the C calling convention asks
+ * for, and reloads no segment register. Context: interrupts off.
  */
 void gdt_reload(unsigned slots);
 

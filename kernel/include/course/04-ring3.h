@@ -13,10 +13,10 @@
 #define USER_MAP_WRITE 0x1 /* ring 3 may write; without it, only read and execute */
 
 /*
- * Task 4.1. Let ring 3 see the frame at va, in the active address space: new tables come
- * from frame_alloc. va: page-aligned, USER_BASE to below USER_END. frame_pa:
- * page-aligned. Returns E_OK, E_INVAL if va is not such an address or is mapped already,
- * E_NOMEM if no frame is left for a table. Context: interrupts off.
+ * Task 4.1. Let ring 3 see the frame at va, in the active address space: new tables
+ * come from frame_alloc. va: page-aligned, USER_BASE to below USER_END. frame_pa:
+ * page-aligned. Returns E_OK, E_INVAL if va is not such an address or is mapped
+ * already, E_NOMEM if no frame is left for a table. Context: interrupts off.
  */
 int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags);
 
@@ -29,10 +29,11 @@ int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags);
 __attribute__((noreturn)) void ring3_enter(uintptr_t entry, uintptr_t stack);
 
 /*
- * Task 4.3, in NASM. Run ring-3 code until it faults: notes where to come back to, makes
- * the CPU use a kernel stack that overwrites no live frame, and enters ring 3. Returns
- * the vector of the fault, once ring3_return was called. Registers are preserved as the
- * C calling convention asks. Context: interrupts off, also on return; not nested.
+ * Task 4.3, in NASM. Run ring-3 code until it faults: notes where to come back to,
+ * makes the CPU use a kernel stack that overwrites no live frame, and enters ring 3.
+ * Returns the vector of the fault, once ring3_return was called. Registers are
+ * preserved as the C calling convention asks. Context: interrupts off, also on return;
+ * not nested.
  */
 unsigned ring3_run(uintptr_t entry, uintptr_t stack);
 

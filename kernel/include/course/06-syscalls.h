@@ -18,9 +18,10 @@
 
 /*
  * Task 6.1, in NASM. The entry of the gate: never called, but named in it. Keeps every
- * register of ring 3 but the one of the result, loads the kernel's data segments, clears
- * DF, and calls syscall_dispatch with the number and the address of the five arguments.
- * Its result is that of the call. Comes and goes by the gate, on the stack from the TSS.
+ * register of ring 3 but the one of the result, loads the kernel's data segments,
+ * clears DF, and calls syscall_dispatch with the number and the address of the five
+ * arguments. Its result is that of the call. Comes and goes by the gate, on the stack
+ * from the TSS.
  */
 void syscall_entry(void);
 
@@ -41,22 +42,24 @@ intptr_t syscall_dispatch(uintptr_t number,
 
 /*
  * Task 6.3. May ring 3 read, or with write, write all of these bytes? E_OK if va to
- * va + bytes - 1 lies from USER_BASE to below USER_END and ring 3 may do it on every page
- * (user_page_query); also if bytes is 0. Otherwise E_FAULT. va, bytes: any words.
+ * va + bytes - 1 lies from USER_BASE to below USER_END and ring 3 may do it on every
+ * page (user_page_query); also if bytes is 0. Otherwise E_FAULT. va, bytes: any words.
  * Changes nothing. Context: any.
  */
 int user_check(uintptr_t va, size_t bytes, bool write);
 
 /*
- * Task 6.4. The calls of abi/calls.h. A buffer that user_check refuses gives E_FAULT, and
- * then nothing was printed, read or changed, and nobody has waited. Context: interrupts
- * on, on the kernel stack of the thread that calls; they may block and yield.
+ * Task 6.4. The calls of abi/calls.h. A buffer that user_check refuses gives E_FAULT,
+ * and then nothing was printed, read or changed, and nobody has waited. Context:
+ * interrupts on, on the kernel stack of the thread that calls; they may block and
+ * yield.
  *
- * write: every byte to the console; returns bytes. read: waits until something was typed,
- * while other threads run, and stores what is there, 1 to bytes characters; returns how
- * many, and 0 at once if bytes is 0. yield: thread_yield. exit: user_exit(status).
- * thread_id: of the thread that calls. time: tick_count in milliseconds. sleep: blocks;
- * at least the given milliseconds pass, counted in whole ticks, and 0 is returned at once.
+ * write: every byte to the console; returns bytes. read: waits until something was
+ * typed, while other threads run, and stores what is there, 1 to bytes characters;
+ * returns how many, and 0 at once if bytes is 0. yield: thread_yield. exit:
+ * user_exit(status). thread_id: of the thread that calls. time: tick_count in
+ * milliseconds. sleep: blocks; at least the given milliseconds pass, counted in whole
+ * ticks, and 0 is returned at once.
  */
 intptr_t sys_write(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 intptr_t sys_read(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
@@ -67,8 +70,8 @@ intptr_t sys_time(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 intptr_t sys_sleep(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 
 /*
- * Task 6.4. Wake the threads whose sleep is over. Called at each tick, with the number of
- * ticks so far. Context: interrupts off, in the timer's interrupt.
+ * Task 6.4. Wake the threads whose sleep is over. Called at each tick, with the number
+ * of ticks so far. Context: interrupts off, in the timer's interrupt.
  */
 void sleep_tick(uint64_t ticks);
 

@@ -18,7 +18,7 @@ void tss_encode(uintptr_t base, uint32_t limit, uint64_t slot[TSS_DESC_SLOTS])
 
 void tss_init(void)
 {
-    /* BEGIN SOLUTION 2.2: fill the TSS, write its descriptor, enlarge the GDTR's limit */
+    /* BEGIN SOLUTION 2.2: fill the TSS, write its descriptor, enlarge GDTR's limit */
     uint64_t slot[TSS_DESC_SLOTS];
 
     memset(&tss, 0, sizeof(tss));

@@ -33,7 +33,7 @@ static void double_fault_start(void)
 
 void double_fault_init(void)
 {
-    /* BEGIN SOLUTION 3.4: fill the TSS, its descriptor, and a task gate that names it */
+    /* BEGIN SOLUTION 3.4: fill the TSS, its descriptor, a task gate that names it */
     uint64_t slot[TSS_DESC_SLOTS];
 
     memset(&df_tss, 0, sizeof(df_tss));

@@ -27,8 +27,8 @@ void fast_init(void)
         panic("no page for the fast calls");
     }
     memcpy((void *)frame_pa, fast_page, (size_t)(fast_page_end - fast_page));
-    fast_kernel_stack = (const uint64_t *)((const char *)tss_at(SEL_TSS) +
-                                           offsetof(struct tss, rsp0));
+    fast_kernel_stack =
+        (const uint64_t *)((const char *)tss_at(SEL_TSS) + offsetof(struct tss, rsp0));
     write_msr(MSR_STAR, (uint64_t)(SEL_KDATA | 3) << 48 | (uint64_t)SEL_KCODE << 32);
     write_msr(MSR_LSTAR, (uintptr_t)fast_entry);
     write_msr(MSR_FMASK, EFLAGS_IF | EFLAGS_DF | EFLAGS_TF);

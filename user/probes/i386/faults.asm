@@ -23,7 +23,7 @@ bits 32
     mov ebp, 0xa0000005 + PAD
     mov ecx, 0xa0000006 + PAD
     mov edx, 0xa0000007 + PAD
-    std                         ; the kernel must clear DF for itself, and keep it for us
+    std                         ; the kernel must clear DF for itself and keep it for us
 %endmacro
 
     times PAD int3              ; nobody comes here

@@ -3,9 +3,9 @@
 ; PAD: bytes in front; TABLE: address of the table, TABLE_END: its end; RESULTS: a page
 ; for the results. FAST: if given, calls go through the page at FAST_CALL_VA.
 ;
-; A row of the table: rax rbx rcx rdx rsi rdi rbp r8-r15 how. A result: ds es fs gs r15-r8
-; rdi rsi rbp rsp rbx rdx rcx rax rflags, behind four words: next row, next result, results
-; so far, nothing.
+; A row of the table: rax rbx rcx rdx rsi rdi rbp r8-r15 how. A result: ds es fs gs
+; r15-r8 rdi rsi rbp rsp rbx rdx rcx rax rflags, behind four words: next row, next
+; result, results so far, nothing.
 
 %include "offsets.inc"
 

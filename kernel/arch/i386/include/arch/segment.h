@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Segments: the slots of the GDT, the selectors that name them, the bits of a descriptor.
- * The only place where a selector is derived.
+ * Segments: the slots of the GDT, the selectors that name them, the bits of a
+ * descriptor. The only place where a selector is derived.
  *
  *   31            24 23  20 19    16 15             8 7             0
  *  +----------------+------+--------+----------------+---------------+
@@ -54,8 +54,8 @@
 
 /* The operand of lgdt and lidt. */
 struct table_ptr {
-    uint16_t limit;  /* offset of the table's last byte */
-    uintptr_t base;  /* linear address of its first */
+    uint16_t limit; /* offset of the table's last byte */
+    uintptr_t base; /* linear address of its first */
 } PACKED;
 _Static_assert(sizeof(struct table_ptr) == 2 + sizeof(uintptr_t), "lgdt operand");
 

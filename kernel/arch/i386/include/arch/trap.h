@@ -9,8 +9,8 @@
 
 #include <types.h>
 
-#define VEC_DE 0  /* divide error */
-#define VEC_DB 1  /* debug */
+#define VEC_DE 0 /* divide error */
+#define VEC_DB 1 /* debug */
 #define VEC_NMI 2
 #define VEC_BP 3  /* breakpoint */
 #define VEC_UD 6  /* invalid opcode */
@@ -27,7 +27,7 @@
 #define PF_WRITE 0x02   /* clear: a read */
 #define PF_USER 0x04    /* from ring 3 */
 #define PF_RESERVED 0x08
-#define PF_FETCH 0x10   /* an instruction fetch; only with NX */
+#define PF_FETCH 0x10 /* an instruction fetch; only with NX */
 
 /* Error codes that name a descriptor. Source: SDM 3A "Error Code" (6.13). */
 #define ERROR_EXT 0x1 /* an external event caused it */
@@ -43,9 +43,9 @@
 #define GATE_TRAP 0x0f      /* leaves IF */
 
 /*
- * Write one gate of the IDT. offset is the handler's address (task gates: 0), selector a
- * code segment (task gates: a TSS), attributes as above; ist must be 0 in 32-bit mode.
- * Source: SDM 3A "IDT Descriptors" (6.11).
+ * Write one gate of the IDT. offset is the handler's address (task gates: 0), selector
+ * a code segment (task gates: a TSS), attributes as above; ist must be 0 in 32-bit
+ * mode. Source: SDM 3A "IDT Descriptors" (6.11).
  */
 void idt_set_gate(unsigned vector, uintptr_t offset, uint16_t selector,
                   uint8_t attributes, uint8_t ist);
