@@ -76,6 +76,13 @@ class Engine:
         self.prefetch(arch, stage, (spec,))
         return self._boots[arch, stage.id, spec.name].result()
 
+    def settle(self, arch: str, stage: Stage) -> None:
+        """The stage is judged: its evidence need not be in memory any more."""
+        for (of_arch, of_stage, _), future in self._boots.items():
+            if (of_arch, of_stage) == (arch, stage.id) and future.done():
+                if _succeeded(future):
+                    future.result().forget()
+
     def warnings(self, arch: str, stage: Stage) -> tuple[Message, ...]:
         """The compiler's warnings about the stage's image, if that was built."""
         future = self._images.get((arch, stage.id))

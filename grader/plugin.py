@@ -129,6 +129,17 @@ class Hooks:
             pytest.fail(_words(record), pytrace=False)
         return True
 
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> None:
+        """Behind the last check of a stage its evidence goes."""
+        if _spec(item) is None:
+            return
+        case = _case(item)
+        then = _case(nextitem) if nextitem is not None and _spec(nextitem) else None
+        if then is None or (then.arch, then.stage.id) != (case.arch, case.stage.id):
+            self.grading.engine.settle(case.arch, case.stage)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and not self.grading.is_worker:
             for name, value in report.user_properties:

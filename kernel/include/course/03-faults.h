@@ -23,8 +23,9 @@ void fault_entry_gp(void);
 void fault_entry_pf(void);
 
 /*
- * Task 3.2. Write the gates of the four vectors: interrupt gates, DPL 0, kernel code, and
- * no IST slot, so that a fault in a handler keeps the frames below. Context: interrupts off.
+ * Task 3.2. Write the gates of the four vectors: interrupt gates, DPL 0, kernel code,
+ * and no IST slot, so that a fault in a handler keeps the frames below it. Context:
+ * interrupts off.
  */
 void fault_init(void);
 
