@@ -145,7 +145,8 @@ def apply(mutant: Mutant, root: Path, src: Path) -> str:
     depth = 3 if f"+++ {prefix}" in text else 1
     # Outside of any repository git applies to plain files, whatever is tracked.
     clean = {"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(src)}
-    command = ["git", "apply", "--whitespace=nowarn", f"-p{depth}", str(mutant.patch.resolve())]
+    patch = str(mutant.patch.resolve())
+    command = ["git", "apply", "--whitespace=nowarn", f"-p{depth}", patch]
     done = subprocess.run(
         command, cwd=target, env=clean, capture_output=True, text=True, check=False
     )
