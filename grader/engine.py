@@ -211,7 +211,8 @@ def make_core(root: Path, arch: str) -> None:
     if os.environ.get(CORE_READY) == "ready":
         return
     clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
-    command = ["make", "-s", f"-j{os.cpu_count() or 1}", "core", f"ARCH={arch}"]
+    clean["MAKEFLAGS"] = f"-j{os.cpu_count() or 1}"
+    command = ["make", "-s", "core", f"ARCH={arch}"]
     try:
         done = subprocess.run(
             command, cwd=root, env=clean, capture_output=True, text=True, check=False
