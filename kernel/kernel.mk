@@ -39,8 +39,9 @@ CORE_ARCH += halt.asm#          the labelled places where a kernel ends
 
 # $(call stamp,file,text): a file that changes only when the text does; what is built with
 # the text depends on the file. Done while make reads this, which costs no process.
+# GNU make 4.3 keeps the last newline of a file of certain sizes, hence strip.
 same = $(and $(findstring |$(1)|,|$(2)|),$(findstring |$(2)|,|$(1)|))
-stamp = $(if $(call same,$(file <$(1)),$(2)),,$(shell mkdir -p $(dir $(1)))$(file >$(1),$(2)))
+stamp = $(if $(call same,$(strip $(file <$(1))),$(strip $(2))),,$(shell mkdir -p $(dir $(1)))$(file >$(1),$(2)))
 
 # Two runs of make may build at once: an object appears whole, or not at all.
 # $(call into,target,command without its output): the command, then the renaming.
