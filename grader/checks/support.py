@@ -179,6 +179,19 @@ def only_by_grub() -> Iterator[None]:
         ) from failed
 
 
+@contextlib.contextmanager
+def by_grub_too(*others: str) -> Iterator[None]:
+    """Around a check of a boot by GRUB that is judged whatever became of `others`."""
+    try:
+        yield
+    except CheckFailed as failed:
+        failed.hint += (
+            f" If {' and '.join(others)} pass, the cause is memory or registers that"
+            " GRUB leaves otherwise, and that you did not set."
+        )
+        raise
+
+
 def show(event: Interrupt | None) -> str:
     """One delivery in words."""
     if event is None:
