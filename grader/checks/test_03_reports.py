@@ -86,6 +86,11 @@ def page_cause(event: Interrupt, have: str, want: str) -> str:
                 "The report gives the address of the instruction in the place of CR2: "
                 "CR2 is the address that the instruction accessed."
             )
+        if cr2 == f"cr2={event.cr2:#0{len(cr2) - 4}x}":
+            return (
+                "The number of digits is not that of a machine word: a CR2 of more than "
+                "32 bits would be cut."
+            )
         return "This is not the value of CR2 at the fault, in the digits of a word."
     bits = ("bit 2, user or kernel", "bits 1 and 4, the access", "bit 0, present")
     for right, word, bit in zip(page_words(event), words, bits):
