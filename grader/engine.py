@@ -210,8 +210,8 @@ def make_core(root: Path, arch: str) -> None:
     """Have make bring the provided part of the kernel up to date."""
     if os.environ.get(CORE_READY) == "ready":
         return
-    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
-    clean["MAKEFLAGS"] = f"-j{os.cpu_count() or 1}"
+    # Not the flags of a make that may have called us: its job server is not ours.
+    clean = {**os.environ, "MAKEFLAGS": f"-j{os.cpu_count() or 1}", "MFLAGS": ""}
     command = ["make", "-s", "core", f"ARCH={arch}"]
     try:
         done = subprocess.run(
