@@ -65,7 +65,7 @@ class Limits:
 
     cpu_s: float = 4.0
     wall_s: float = 60.0
-    console_bytes: int = 256 << 10
+    console_bytes: int = 64 << 10  # cpu_s allows for several times as many
     log_bytes: int = 8 * MIB
     memory_bytes: int = 1 << 30
 

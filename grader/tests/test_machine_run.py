@@ -160,7 +160,7 @@ def test_an_idle_guest_ends_by_the_wall_guard(start: Start) -> None:
 def test_endless_output_is_cut(start: Start) -> None:
     ended = start("again:\n" + SAY + "    jmp again\n", 'text: db "spam ", 0')
     assert ended.end is End.CONSOLE_LIMIT
-    assert len(ended.console) == 256 << 10
+    assert len(ended.console) == Limits().console_bytes
 
 
 def test_a_fault_loop_fills_the_log_and_ends(start: Start) -> None:
