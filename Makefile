@@ -9,6 +9,9 @@ SEED :=#  64-bit hex number (none: a random one, printed)
 OUT :=#   folder for verdicts (none: build/grade)
 WITH :=#  diff: folder or branch of a student
 MUTANTS :=# mutants: folder of patches (none: grader/mutants)
+REDTEAM :=# redteam: folder of cheats (none: grader/redteam)
+VARIANTS :=# variants: folder of right solutions (none: grader/variants)
+N :=#     soak: how often to repeat, idle and again under load (none: 3)
 GDBARGS :=# debug: more arguments for gdb
 V :=#     1 shows commands
 
@@ -20,7 +23,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-unexport A ARCH SRC PRIOR SEED OUT WITH MUTANTS GDBARGS V
+unexport A ARCH SRC PRIOR SEED OUT WITH MUTANTS REDTEAM VARIANTS N GDBARGS V
 unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export LC_ALL := C.UTF-8
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache

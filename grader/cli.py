@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: grade (the default), build, handouts, diff, mutants, doctor, bench.
+"""The command line: grade (the default), and what else COMMANDS names.
 
 Exit status: 0 full points everywhere, 1 not, 2 it could not be done; 141 (SIGPIPE) if
 whoever read the output went away, unless the work was done by then.
@@ -17,7 +17,8 @@ from pathlib import Path
 from grader.errors import OperatorError, hush, operator_fault
 from grader.settings import ROOT
 
-COMMANDS = ("grade", "build", "handouts", "diff", "mutants", "doctor", "bench")
+CORPORA = ("mutants", "redteam", "variants", "mutate")
+COMMANDS = ("grade", "build", "handouts", "diff", *CORPORA, "soak", "doctor", "bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,17 +68,37 @@ def _dispatch(options: argparse.Namespace) -> int:
         from grader.diff import diff
 
         return diff(ROOT, options.stage, options.arch, getattr(options, "with"))
-    if command == "mutants":
-        from grader.mutants import mutants
+    if command in CORPORA:
+        return _corpus(options)
+    if command == "soak":
+        from grader.corpus.soak import soak
 
-        folder = Path(options.mutants) if options.mutants else None
-        return mutants(ROOT, options.stage, options.arch, folder, options.seed)
+        chosen = {k: getattr(options, k) for k in ("stage", "arch", "src", "seed")}
+        return soak(ROOT, repeats=options.repeats, seeds_count=options.seeds, **chosen)
     if command == "doctor":
         doctor = str(Path(__file__).with_name("doctor.py"))
         os.execv(sys.executable, [sys.executable, doctor])
     from grader.bench import bench
 
     return bench(ROOT)
+
+
+def _corpus(options: argparse.Namespace) -> int:
+    from grader.corpus import trial
+    from grader.corpus.mutants import MUTANTS
+    from grader.corpus.mutate import MUTATE
+    from grader.corpus.submissions import REDTEAM, VARIANTS
+
+    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
+    return trial.run(
+        corpus,
+        ROOT,
+        stage=options.stage,
+        arch=options.arch,
+        folder=Path(options.folder) if options.folder else None,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,15 +121,25 @@ def _parser() -> argparse.ArgumentParser:
     handouts.add_argument("--check", action="store_true", help="only compare")
     compare = add("diff", "a student against handout and solution", "stage", "arch")
     compare.add_argument("--with", help="a student's folder, or a branch")
-    add(
-        "mutants", "does each wrong solution get its verdict", "stage", "arch"
-    ).add_argument("--mutants", help="folder (default: grader/mutants)")
-    commands.choices["mutants"].add_argument("--seed", help=TEXTS["seed"])
+    for name, text in zip(CORPORA, CORPORA_TEXTS):
+        known = add(name, text, "stage", "arch", "seed", "folder")
+        known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
+    again = add(
+        "soak", "is the verdict always the same", "stage", "arch", "src", "seed"
+    )
+    again.add_argument("--repeats", type=int, default=3, help="idle, and under load")
+    again.add_argument("--seeds", type=int, default=1, help="one after the other")
     add("doctor", "are the tools there, in versions that work")
     add("bench", "measure the grader")
     return parser
 
 
+CORPORA_TEXTS = (
+    "does each wrong solution get its verdict",
+    "does each cheat gain nothing",
+    "does each right solution get full points",
+    "what change of one place in the solutions does no check notice",
+)
 TEXTS = {
     "stage": "stage, such as 04-ring3 (default: all)",
     "arch": "i386 or x86_64 (default: both)",
@@ -116,6 +147,7 @@ TEXTS = {
     "prior": "folder of the earlier stages' gap files (default: SRC)",
     "seed": "64-bit hexadecimal number (default: random)",
     "out": "folder for verdicts and logs (default: build/grade)",
+    "folder": "another folder of the same layout (default: grader/<verb>)",
     "iso": "write the image for GRUB here",
     "symbols": "write the ELF file with symbols here",
 }

@@ -38,9 +38,22 @@ diff: ## WITH=folder or branch: a student against the handout and the solution
 handouts: ## strip solutions/ into assignments/
 	$(Q)$(GRADER) handouts
 
+KNOWN = $(Q)RINGLAB_CORE=ready $(GRADER) $@ $(CHOICE) $(call option,seed,SEED)
 mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
-	$(Q)RINGLAB_CORE=ready $(GRADER) mutants $(CHOICE) \
-	  $(call option,mutants,MUTANTS) $(call option,seed,SEED)
+	$(KNOWN) $(call option,folder,MUTANTS)
+
+redteam: core ## REDTEAM=folder: does each cheat gain nothing
+	$(KNOWN) $(call option,folder,REDTEAM)
+
+variants: core ## VARIANTS=folder: does each right solution get full points
+	$(KNOWN) $(call option,folder,VARIANTS)
+
+mutate: core ## what change of one place in the solutions does no check notice
+	$(KNOWN)
+
+soak: core ## N=repeats: is the verdict the same each time, idle and under load
+	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
+	  $(call option,seed,SEED) $(call option,repeats,N)
 
 bench: core ## measure the grader, as a table and build/bench.json
 	$(Q)RINGLAB_CORE=ready $(GRADER) bench
