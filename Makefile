@@ -8,10 +8,6 @@ PRIOR :=# folder of the earlier stages' gap files (none: SRC)
 SEED :=#  64-bit hex number (none: a random one, printed)
 OUT :=#   folder for verdicts (none: build/grade)
 WITH :=#  diff: folder or branch of a student
-MUTANTS :=# mutants: folder of patches (none: grader/mutants)
-REDTEAM :=# redteam: folder of cheats (none: grader/redteam)
-VARIANTS :=# variants: folder of right solutions (none: grader/variants)
-N :=#     soak: how often to repeat, idle and again under load (none: 3)
 GDBARGS :=# debug: more arguments for gdb
 V :=#     1 shows commands
 
@@ -23,7 +19,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-unexport A ARCH SRC PRIOR SEED OUT WITH MUTANTS REDTEAM VARIANTS N GDBARGS V
+unexport A ARCH SRC PRIOR SEED OUT WITH GDBARGS V
 unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export LC_ALL := C.UTF-8
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
@@ -43,7 +39,7 @@ $(if $(filter-out $(ALL_ARCHES),$(ARCH)),$(error ARCH=$(ARCH) is unknown; ARCH i
 # Which sets of tools (ci/tools.txt) the verbs on the command line need.
 GOALS := $(or $(MAKECMDGOALS),help)
 TOOLS := $(if $(filter-out help clean doctor test-roots,$(GOALS)),grade)
-TOOLS += $(if $(filter test lint format,$(GOALS)),test)
+TOOLS += $(if $(and $(filter test lint format,$(GOALS)),$(wildcard grader/staff.mk)),test)
 ifneq ($(strip $(TOOLS)),)
 include build/tools.mk
 endif
@@ -53,6 +49,8 @@ build/tools.mk: FORCE
 include kernel/kernel.mk
 include user/user.mk
 include grader/grader.mk
+# main has the staff's part, a published branch the student's.
+include $(or $(wildcard grader/staff.mk),grader/desk.mk)
 
 help: ## this list
 	@echo 'make VERB [A=stage] [ARCH=$(subst $() ,|,$(ALL_ARCHES))] [SRC=folder] [PRIOR=folder] [SEED=hex] [OUT=folder] [V=1]'
@@ -65,8 +63,5 @@ doctor: ## are the tools there, in versions that work
 clean: ## remove build/
 	$(Q)rm -rf build
 
-test-roots: ## make grade and make test in a fresh Debian root (root only, slow)
-	$(Q)ci/test-roots
-
 FORCE:
-.PHONY: help doctor clean test-roots FORCE
+.PHONY: help doctor clean FORCE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: grade (the default), and what else COMMANDS names.
+"""The command line of students and graders; grader/staff.py adds what staff alone has.
 
 Exit status: 0 full points everywhere, 1 not, 2 it could not be done; 141 (SIGPIPE) if
 whoever read the output went away, unless the work was done by then.
@@ -8,26 +8,30 @@ whoever read the output went away, unless the work was done by then.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.errors import OperatorError, hush, operator_fault
-from grader.settings import ROOT
+from grader.settings import OUT, ROOT
 
-CORPORA = ("mutants", "redteam", "variants", "mutate")
-COMMANDS = ("grade", "build", "handouts", "diff", *CORPORA, "soak", "doctor", "bench")
+Options = argparse.Namespace
+Command = Callable[[Options], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help")):
+    commands = Commands()
+    if not words or (
+        words[0] not in commands.names and words[0] not in ("-h", "--help")
+    ):
         words.insert(0, "grade")
-    options = _parser().parse_args(words)
+    options = commands.parse(words)
     try:
-        status = _dispatch(options)
+        status: int = options.run(options)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -49,97 +53,67 @@ def _say(text: str) -> int:
     return 2
 
 
-def _dispatch(options: argparse.Namespace) -> int:
-    # Imports are as late as they are needed: start-up is paid on every run.
-    command = options.command
-    if command == "grade":
-        from grader.grade import grade
+class Commands:
+    """All commands, each with its options and the function that runs it."""
 
-        return grade(vars(options))
-    if command == "build":
-        from grader.deliver import deliver
+    def __init__(self) -> None:
+        parser = argparse.ArgumentParser(prog="python3 -m grader", description=__doc__)
+        self.parse = parser.parse_args
+        self._added = parser.add_subparsers(dest="command", required=True)
+        add_everyones(self)
+        if importlib.util.find_spec("grader.staff"):
+            from grader.staff import add_staffs
 
-        return deliver(vars(options))
-    if command == "handouts":
-        from grader.handouts import handouts
+            add_staffs(self)
 
-        return handouts(ROOT, check=options.check)
-    if command == "diff":
-        from grader.diff import diff
+    @property
+    def names(self) -> Sequence[str]:
+        return [*self._added.choices]
 
-        return diff(ROOT, options.stage, options.arch, getattr(options, "with"))
-    if command in CORPORA:
-        return _corpus(options)
-    if command == "soak":
-        from grader.corpus.soak import soak
-
-        chosen = {k: getattr(options, k) for k in ("stage", "arch", "src", "seed")}
-        return soak(ROOT, repeats=options.repeats, seeds_count=options.seeds, **chosen)
-    if command == "doctor":
-        doctor = str(Path(__file__).with_name("doctor.py"))
-        os.execv(sys.executable, [sys.executable, doctor])
-    from grader.bench import bench
-
-    return bench(ROOT)
-
-
-def _corpus(options: argparse.Namespace) -> int:
-    from grader.corpus import trial
-    from grader.corpus.mutants import MUTANTS
-    from grader.corpus.mutate import MUTATE
-    from grader.corpus.submissions import REDTEAM, VARIANTS
-
-    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
-    return trial.run(
-        corpus,
-        ROOT,
-        stage=options.stage,
-        arch=options.arch,
-        folder=Path(options.folder) if options.folder else None,
-        seed=options.seed,
-        jobs=options.jobs,
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m grader", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-
-    def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
+    def add(
+        self, run: Command, name: str, text: str, *options: str
+    ) -> argparse.ArgumentParser:
+        made = self._added.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
         for option in options:
             made.add_argument(f"--{option}", help=TEXTS[option])
         return made
 
-    choice = ("stage", "arch", "src", "prior")
-    grade = add("grade", "grade stages and explain the verdict", *choice, "seed", "out")
-    grade.add_argument(
-        "--bonus", action="store_true", help="exit 0 only if bonus checks pass as well"
-    )
-    add("build", "build a stage's kernel, to look at it", *choice, "iso", "symbols")
-    handouts = add("handouts", "strip solutions/ into assignments/")
-    handouts.add_argument("--check", action="store_true", help="only compare")
-    compare = add("diff", "a student against handout and solution", "stage", "arch")
-    compare.add_argument("--with", help="a student's folder, or a branch")
-    for name, text in zip(CORPORA, CORPORA_TEXTS):
-        known = add(name, text, "stage", "arch", "seed", "folder")
-        known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
-    again = add(
-        "soak", "is the verdict always the same", "stage", "arch", "src", "seed"
-    )
-    again.add_argument("--repeats", type=int, default=3, help="idle, and under load")
-    again.add_argument("--seeds", type=int, default=1, help="one after the other")
-    add("doctor", "are the tools there, in versions that work")
-    add("bench", "measure the grader")
-    return parser
+
+# Imports are as late as they are needed: start-up is paid on every run.
 
 
-CORPORA_TEXTS = (
-    "does each wrong solution get its verdict",
-    "does each cheat gain nothing",
-    "does each right solution get full points",
-    "what change of one place in the solutions does no check notice",
-)
+def _grade(options: Options) -> int:
+    from grader.grade import grade
+
+    return grade(vars(options))
+
+
+def _report(options: Options) -> int:
+    from grader.reports.write import write_reports
+
+    print(write_reports(Path(options.out)))
+    return 0
+
+
+def _build(options: Options) -> int:
+    from grader.deliver import deliver
+
+    return deliver(vars(options))
+
+
+def _advance(options: Options) -> int:
+    from grader.advance import advance
+
+    return advance(ROOT, options.to, options.course)
+
+
+def _doctor(options: Options) -> int:
+    doctor = str(Path(__file__).with_name("doctor.py"))
+    os.execv(sys.executable, [sys.executable, doctor])
+
+
+CHOICE = ("stage", "arch", "src", "prior")
 TEXTS = {
     "stage": "stage, such as 04-ring3 (default: all)",
     "arch": "i386 or x86_64 (default: both)",
@@ -151,3 +125,21 @@ TEXTS = {
     "iso": "write the image for GRUB here",
     "symbols": "write the ELF file with symbols here",
 }
+
+
+def add_everyones(commands: Commands) -> None:
+    add = commands.add
+    text = "grade stages and explain the verdict"
+    grade = add(_grade, "grade", text, *CHOICE, "seed", "out")
+    grade.add_argument(
+        "--bonus", action="store_true", help="exit 0 only if bonus checks pass as well"
+    )
+    grade.add_argument("--verdicts-only", action="store_true", help="write no reports")
+    report = add(_report, "report", "write the reports of a finished run anew")
+    report.add_argument("out", help=TEXTS["out"], nargs="?", default=str(OUT))
+    text = "build a stage's kernel, to look at it"
+    add(_build, "build", text, *CHOICE, "iso", "symbols")
+    onward = add(_advance, "advance", "fetch the next assignment and merge it")
+    onward.add_argument("--to", help="stage (default: the next one)")
+    onward.add_argument("--course", help="remote or URL (default: upstream, origin)")
+    add(_doctor, "doctor", "are the tools there, in versions that work")

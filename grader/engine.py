@@ -32,9 +32,12 @@ CORE_READY = "RINGLAB_CORE"
 class Engine:
     """One submission's images and boots: each made once, and asked for often."""
 
-    def __init__(self, settings: Settings, runs: str = RUNS) -> None:
+    def __init__(
+        self, settings: Settings, runs: str = RUNS, portraits: bool = False
+    ) -> None:
         self.settings = settings
         self._runs = runs
+        self._portraits = portraits
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._lock = threading.RLock()
         self._core_lock = threading.Lock()
@@ -77,11 +80,21 @@ class Engine:
         return self._boots[arch, stage.id, spec.name].result()
 
     def settle(self, arch: str, stage: Stage) -> None:
-        """The stage is judged: its evidence need not be in memory any more."""
+        """The stage is judged: its evidence need not be in memory any more.
+
+        What a report wants of it is kept, if the engine was made with portraits.
+        """
         for (of_arch, of_stage, _), future in self._boots.items():
             if (of_arch, of_stage) == (arch, stage.id) and future.done():
                 if _succeeded(future):
-                    future.result().forget()
+                    self._forget(future.result())
+
+    def _forget(self, evidence: Evidence) -> None:
+        if self._portraits:
+            from grader.reports.keep import keep
+
+            keep(evidence)
+        evidence.forget()
 
     def warnings(self, arch: str, stage: Stage) -> tuple[Message, ...]:
         """The compiler's warnings about the stage's image, if that was built."""

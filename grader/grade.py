@@ -18,9 +18,9 @@ def grade(options: Mapping[str, Any]) -> int:
     """Grade, report, and return the exit status; what is the operator's is raised."""
     seed = ""
     try:
-        grading = Grading(options)
+        grading = Grading(options, portraits=not options.get("verdicts_only"))
         seed = grading.seed_text()
-        return _graded(grading)
+        return _graded(grading, reports=not options.get("verdicts_only"))
     except OperatorError as error:
         if seed:
             print(f"SEED={seed}", file=sys.stderr)
@@ -37,7 +37,7 @@ def _note(options: Mapping[str, Any], seed: str, error: str) -> None:
         pass
 
 
-def _graded(grading: Grading) -> int:
+def _graded(grading: Grading, reports: bool) -> int:
     from grader.tools import require
 
     settings = grading.settings
@@ -55,8 +55,16 @@ def _graded(grading: Grading) -> int:
         raise OperatorError(grading.fault or error, "")
     from grader.reports import terminal
 
+    page = None
+    if reports:
+        from grader.reports.write import write_reports
+
+        page = write_reports(settings.out)
     try:
-        terminal.report(grading.verdicts, grading.seed_text(), terminal.console())
+        out = terminal.console()
+        terminal.report(grading.verdicts, grading.seed_text(), out)
+        if page:
+            out.print(f"report: {page}", style="dim", soft_wrap=True)
         sys.stdout.flush()
     except BrokenPipeError:
         hush()

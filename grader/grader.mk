@@ -32,36 +32,8 @@ RUN := $(CHOICE) $(FOLDERS) $(call option,seed,SEED) $(call option,out,OUT)
 grade: core ## what the autograder says of SRC, with the reasons
 	$(Q)RINGLAB_CORE=ready $(GRADER) grade $(RUN)
 
-diff: ## WITH=folder or branch: a student against the handout and the solution
-	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
-
-handouts: ## strip solutions/ into assignments/
-	$(Q)$(GRADER) handouts
-
-KNOWN = $(Q)RINGLAB_CORE=ready $(GRADER) $@ $(CHOICE) $(call option,seed,SEED)
-mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
-	$(KNOWN) $(call option,folder,MUTANTS)
-
-redteam: core ## REDTEAM=folder: does each cheat gain nothing
-	$(KNOWN) $(call option,folder,REDTEAM)
-
-variants: core ## VARIANTS=folder: does each right solution get full points
-	$(KNOWN) $(call option,folder,VARIANTS)
-
-mutate: core ## what change of one place in the solutions does no check notice
-	$(KNOWN)
-
-soak: core ## N=repeats: is the verdict the same each time, idle and under load
-	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
-	  $(call option,seed,SEED) $(call option,repeats,N)
-
-bench: core ## measure the grader, as a table and build/bench.json
-	$(Q)RINGLAB_CORE=ready $(GRADER) bench
-
-test: core ## the project's own tests, with the reference graded in full
-	$(Q)$(GRADER) handouts --check
-	$(Q)RINGLAB_CORE=ready $(GRADER) grade --bonus --out build/test/reference
-	$(Q)RINGLAB_CORE=ready $(PYTHON) -m pytest grader/tests -n auto --color=auto
+report: ## the reports of the run in OUT anew: HTML, Markdown, JUnit
+	$(Q)$(GRADER) report $(call quote,$(or $(OUT),build/grade))
 
 # One machine to look at: the last of the chosen stages, on the first architecture.
 VIEW_STAGE := $(lastword $(or $(A),$(STAGES)))
@@ -85,46 +57,4 @@ run: iso ## boot it and watch: serial here, VGA in a window if there is a displa
 debug: iso ## the same, halted, with gdb attached; GDBARGS adds arguments of gdb
 	$(Q)kernel/gdb/attach $(VIEW) $(MACHINE) -- $(GDBARGS)
 
-# What people edit; stripped gap files follow from solutions/.
-C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
-	kernel/include/abi kernel/include/course kernel/arch/* kernel/arch/*/include/arch \
-	grader/scenarios grader/scenarios/* solutions/* solutions/*/*,$(place)/*.c $(place)/*.h) \
-	assignments/*/glue*.c assignments/*/*/glue*.c assignments/*/demo*.c) $(USER_C)
-ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
-	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
-	$(USER_ASM)
-SCRIPTS := ci/setup ci/test-roots .ci/run kernel/gdb/attach
-UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
-	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \
-	$(wildcard kernel/core/*.* kernel/drivers/*.* kernel/arch/*/*.c kernel/arch/*/*.asm))
-
-format: ## lay out all Python and C
-	$(Q)black -q --line-length 88 grader kernel/gdb
-	$(Q)clang-format -i $(C_FILES)
-
-lint: lint-python lint-shell lint-c ## black, flake8, mypy, shellcheck, clang-format, cppcheck
-
-lint-python:
-	$(Q)black -q --check --diff --line-length 88 grader kernel/gdb
-	$(Q)$(PYTHON) -m flake8 grader kernel/gdb
-	$(Q)mypy --config-file .mypy.ini grader
-
-lint-shell:
-	$(Q)shellcheck $(SCRIPTS)
-
-# $(call without-others,arch,files): the files that a kernel of that architecture may hold.
-without-others = $(foreach file,$(2),$(if $(strip $(foreach other, \
-	$(filter-out $(1),$(ALL_ARCHES)),$(findstring /$(other)/,$(file)))),,$(file)))
-
-# comparePointers: the two ends of a table that the linker gathers are two objects to C.
-lint-c:
-	$(if $(UNLISTED),@echo 'kernel/kernel.mk does not list $(UNLISTED)' >&2; exit 1)
-	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)! grep -nE '^.{89,}' $(C_FILES) $(ASM_FILES) $(SCRIPTS)
-	$(Q)$(foreach arch,$(ALL_ARCHES),cppcheck --quiet --std=c11 --error-exitcode=1 -j 2 \
-	  --enable=warning,performance,portability --inline-suppr --suppress=missingInclude \
-	  --suppress=comparePointers \
-	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
-	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
-
-.PHONY: grade diff handouts mutants bench test iso run debug format lint lint-python lint-shell lint-c
+.PHONY: grade report iso run debug

@@ -34,11 +34,13 @@ class Grading:
         *,
         root: Path = ROOT,
         is_worker: bool = False,
+        portraits: bool = False,
     ) -> None:
         self.is_worker = is_worker
         self.fault = ""
         self.verdicts: list[Verdict] = []
         self._root = root
+        self._portraits = portraits
         self._options = dict(options)
         seed = self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
@@ -70,7 +72,7 @@ class Grading:
     @property
     def engine(self) -> Engine:
         if self._engine is None:
-            self._engine = Engine(self.settings)
+            self._engine = Engine(self.settings, portraits=self._portraits)
         return self._engine
 
     def cases(self, spec: CheckSpec) -> list[Case]:
@@ -134,7 +136,7 @@ class Grading:
             self.engine.prefetch_image(arch, stage)
         for arch, stage in pairs:
             offered = {entry.id for entry in stage.checks_for(arch)}
-            specs = [spec for spec in _specs(stage.id) if spec.id in offered]
+            specs = [spec for spec in specs_of(stage.id) if spec.id in offered]
             self.engine.prefetch(arch, stage, [b for s in specs for b in s.boots])
 
     def begin(self, cases: list[Case]) -> None:
@@ -242,7 +244,7 @@ def check_files(stage: str) -> list[Path]:
     return sorted(CHECKS.glob(f"test_{stage[:2]}_*.py"))
 
 
-def _specs(stage: str) -> list[CheckSpec]:
+def specs_of(stage: str) -> list[CheckSpec]:
     """What the stage's check files declare; one that is broken is left to pytest."""
     found: list[CheckSpec] = []
     for file in check_files(stage):

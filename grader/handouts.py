@@ -36,10 +36,9 @@ class _Syntax:
     comment: str
     stub: str
     ends: str = ""
-    file_scope: bool = False
 
 
-C = _Syntax(C_BEGIN, C_END, "/* TASK {} */", 'TASK_OPEN("{}");', "*/", True)
+C = _Syntax(C_BEGIN, C_END, "/* TASK {} */", 'TASK_OPEN("{}");', "*/")
 ASM = _Syntax(ASM_BEGIN, ASM_END, "; TASK {}", 'TASK_OPEN "{}"')
 
 
@@ -50,8 +49,8 @@ def syntax_of(name: str) -> _Syntax:
 def strip(text: str, name: str, tasks: frozenset[str]) -> str:
     """`text` of the solution file `name` without its solution regions.
 
-    In C a region at file scope (not indented) leaves only its comment: no statement can
-    stand there. Raises StripError.
+    A region at file scope (not indented) leaves only its comment: nothing runs there.
+    Raises StripError.
     """
     return "".join(f"{line}\n" for line in _stripped(text, name, tasks))
 
@@ -71,7 +70,7 @@ def _stripped(text: str, name: str, tasks: frozenset[str]) -> Iterator[str]:
             began = number
             indent = begin["indent"]
             yield from _comment(syntax, indent, f"{inside}: {hint}")
-            if indent or not syntax.file_scope:
+            if indent:
                 yield indent + syntax.stub.format(inside)
         elif end and end["id"] != inside:
             what = f"END SOLUTION {end['id']} ends no region of that task"
@@ -89,6 +88,39 @@ def _stripped(text: str, name: str, tasks: frozenset[str]) -> Iterator[str]:
     if inside:
         what = f"the region of task {inside} does not end"
         raise StripError(name, began, what, f"add END SOLUTION {inside}")
+
+
+def solved(text: str, name: str) -> str:
+    """The solution file `name` as a reader wants it: without the marks of regions."""
+    syntax = syntax_of(name)
+    lines = iter(enumerate(text.splitlines(), 1))
+    kept: list[str] = []
+    for number, line in lines:
+        begin = syntax.begin.match(line)
+        if begin:
+            _whole(syntax, begin["rest"], lines, name, number)
+        elif not syntax.end.match(line):
+            kept.append(line)
+    return "".join(f"{line}\n" for line in kept)
+
+
+def regions(text: str, name: str) -> list[list[str]]:
+    """The lines of each solution region of the file `name`, its marks left out."""
+    syntax = syntax_of(name)
+    lines = iter(enumerate(text.splitlines(), 1))
+    found: list[list[str]] = []
+    inside = False
+    for number, line in lines:
+        begin = syntax.begin.match(line)
+        if begin:
+            _whole(syntax, begin["rest"], lines, name, number)
+            found.append([])
+            inside = True
+        elif syntax.end.match(line):
+            inside = False
+        elif inside:
+            found[-1].append(line)
+    return found
 
 
 def _whole(

@@ -14,7 +14,7 @@ from grader.checks.api import Case, CheckFailed, TaskOpen
 from grader.engine import Engine
 from grader.errors import operator_fault
 from grader.settings import Settings
-from grader.verdict.model import BuildMessage, CheckResult, Status, plain
+from grader.verdict.model import BuildMessage, CheckResult, Status, plain, plain_exhibit
 
 Function = Callable[[Case], None]
 
@@ -72,6 +72,8 @@ class Judge:
             result = _result(case, function, Status.PASS)
         except CheckFailed as failed:
             result = _result(case, function, Status.FAIL, **_texts(failed))
+            shown = tuple(plain_exhibit(exhibit) for exhibit in failed.exhibits)
+            result = dataclasses.replace(result, exhibits=shown)
         except TaskOpen as stub:
             texts = self._open(stub)
             result = _result(case, function, Status.NOT_IMPLEMENTED, **texts)
@@ -173,6 +175,8 @@ def _result(
         points=entry.points if status is Status.PASS else 0,
         max_points=entry.points,
         bonus=entry.bonus,
+        exhibits=(),
+        boots=tuple(spec.name for spec in case.spec.boots),
         **{key: plain(str(text)) for key, text in texts.items()},
     )
 

@@ -11,6 +11,6 @@ uint64_t gdt_encode(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags
 
 int gdt_set(unsigned index, uint64_t descriptor)
 {
-    /* TASK 1.2: refuse what is no free slot, write the others */
+    /* TASK 1.2: refuse slot 0 and what is no slot, write the others */
     TASK_OPEN("1.2");
 }

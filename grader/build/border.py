@@ -13,11 +13,10 @@ from typing import Any
 from grader.build.model import Message, SubmissionError, escape
 from grader.sandbox import Sandbox
 
-# gcc may call these without being asked to; the link says if the core lacks one.
+# gcc may call these without being asked to, and the core has them.
 COMPILER_CALLS = frozenset(
-    "memcpy memmove memset memcmp __udivdi3 __umoddi3 __divdi3 __moddi3 __udivmoddi4"
-    " __divmoddi4 __ashldi3 __lshrdi3 __ashrdi3 __muldi3 __popcountsi2 __clzsi2"
-    " __ctzsi2 __bswapsi2".split()
+    "memcpy memmove memset memcmp __udivdi3 __umoddi3 __udivmoddi4"
+    " __divdi3 __moddi3 __divmoddi4".split()
 )
 # What the stub of an open task calls, in every stage.
 STUB_CALLS = frozenset({"task_open"})
@@ -32,9 +31,12 @@ LOADED = (
     (re.compile(r"\.data(\..*)?"), SHF_ALLOC | SHF_WRITE),
     (re.compile(r"\.bss(\..*)?"), SHF_ALLOC | SHF_WRITE),
 )
-# Not loaded: symbols, relocations, debug information and the compiler's marks.
+# Not loaded: symbols, relocations, the compiler's marks, and the debug information that
+# kernel.ld has a place for.
 UNLOADED = re.compile(
-    r"|\.symtab|\.strtab|\.shstrtab|\.rela?\..*|\.debug_.*|\.comment|\.note\.GNU-stack"
+    r"|\.symtab|\.strtab|\.shstrtab|\.rela?\..*|\.comment|\.note\.GNU-stack"
+    r"|\.debug_(info|abbrev|line|line_str|str|aranges|pubnames|ranges|rnglists|loc"
+    r"|loclists|frame)"
 )
 GAP_IMAGE_BYTES = 512 << 10
 ALIGN_BYTES = 4096
@@ -139,6 +141,8 @@ class Border:
             why = f"{name} is weak; a function of the contract may not be"
         elif bind not in ("STB_GLOBAL", "STB_WEAK"):
             why = f"{name} has an unusual binding ({bind})"
+        elif kind == "STT_OBJECT" and name in self.uses:
+            why = f"{name} belongs to the kernel: use it, and define no other"
         else:
             gap.defined.add(name)
         if why is not None:

@@ -134,7 +134,7 @@ def gcc_messages(text: str, name: str, stage: str) -> Iterator[Message]:
     for line in text.splitlines():
         if line.startswith("["):
             try:
-                for entry in json.loads(line):
+                for entry in json.loads(line, strict=False):
                     yield from _gcc_entry(entry, name, stage)
                 continue
             except (ValueError, TypeError, AttributeError, KeyError, RecursionError):

@@ -32,7 +32,7 @@ from grader.build.tools import Tools, header_folders, tools
 from grader.sandbox import Sandbox, detect
 
 # Counted up when this package links or checks differently: old entries are not used.
-FORMAT = "3"
+FORMAT = "4"
 COMPANIONS = (".h", ".inc")
 COMPILED = (".c", ".asm")
 

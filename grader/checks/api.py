@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
@@ -15,11 +15,13 @@ from grader.course import CheckEntry, Stage
 if TYPE_CHECKING:
     from grader.build import Image
     from grader.checks.record import Evidence
+    from grader.evidence.exhibit import Exhibit
     from grader.machine import Boot, End
 
 __all__ = ["BootSpec", "Case", "CheckFailed", "Plan", "Probe", "boot", "check"]
 
 MARK = "ringlab_check"
+Exhibits = Callable[[], "Sequence[Exhibit]"]
 
 
 class CheckFailed(Exception):
@@ -34,6 +36,7 @@ class CheckFailed(Exception):
         hint: str = "",
         read: str = "",
         source: str = "",
+        exhibits: Sequence[Exhibit] = (),
     ) -> None:
         super().__init__(f"expected {expected}; seen {seen}")
         self.expected = expected
@@ -42,6 +45,7 @@ class CheckFailed(Exception):
         self.hint = hint
         self.read = read
         self.source = source
+        self.exhibits = tuple(exhibits)
 
 
 class TaskOpen(Exception):
@@ -121,6 +125,7 @@ class Case:
     seed: int
     source: Source
     facts: dict[str, Any] = field(default_factory=dict)
+    laid_open: Exhibits | None = None
 
     @property
     def id(self) -> str:
@@ -185,7 +190,11 @@ class Case:
 
     def fail(self, **texts: str) -> NoReturn:
         """Fail the check; takes what `expect` takes."""
-        raise CheckFailed(**texts)
+        raise CheckFailed(exhibits=self.laid_open() if self.laid_open else (), **texts)
+
+    def lay_open(self, exhibits: Exhibits | None) -> None:
+        """What a failure from here on shows, made only then (see checks.exhibits)."""
+        self.laid_open = exhibits
 
     def fact(self, key: str, value: Any) -> None:
         """Record what was judged (JSON values) for the digest; direct boots only."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import struct
 from collections.abc import Mapping
@@ -27,12 +28,15 @@ RING3 = (
     "ud",
     "gp",
     "gate",
+    "gdt",
+    "ldt",
     "pf_read",
     "pf_write",
     "kernel_read",
     "kernel_write",
     "kernel_jump",
 )
+SELECTORS = 1 << 13  # as many as a table can have
 # What a hook repairs: bytes at the instruction to turn into nop, pages to map.
 REPAIRED = {"de": (2, 0), "ud": (2, 0), "gp": (1, 0), "pf_read": (0, 1)}
 
@@ -41,11 +45,17 @@ def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot
     """A boot that provokes these faults: label, ring, bytes to repair, page to map."""
     rng = plan.rng()
     values = support.of(plan)
-    code, stack, absent = support.user_pages(rng, plan, 3)
+    code, stack, absent, inner = support.user_pages(rng, plan, 4)
     absent += rng.randrange(0, support.PAGE, 4)
     kernel = rng.randrange(values["FRAME_POOL_BASE"], values["IDENTITY_END"], 4)
-    pad = rng.randrange(1, 2000)
-    probe = plan.probe("faults", PAD=pad, ABSENT=absent, KERNEL=kernel)
+    defines = {
+        "PAD": rng.randrange(1, 2000),
+        "ABSENT": absent,
+        "KERNEL": kernel,
+        "GDT": rng.randrange(values["GDT_SLOTS"], SELECTORS) << 3 | 3,
+        "LDT": rng.randrange(SELECTORS) << 3 | 7,
+    }
+    probe = plan.probe("faults", **defines)
     top = stack + 16 * rng.randrange(64, 256)
     data = b"".join(
         struct.pack(
@@ -67,7 +77,7 @@ def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot
         plan.note(key, value)
     return plan.boot(
         "faults-run",
-        *support.hexadecimal(code=code, stack=stack, absent=absent),
+        *support.hexadecimal(code=code, stack=stack, absent=absent, inner=inner),
         modules=(Module("probe", probe.data), Module("runs", data)),
         via=via,
     )
@@ -84,12 +94,19 @@ def faults_boot(plan: Plan) -> Boot:
 def resume_boot(plan: Plan) -> Boot:
     runs = [(name, 3, *how) for name, how in REPAIRED.items()]
     plan.rng("order").shuffle(runs)
-    return planned(plan, runs, Via.DIRECT)
+    untraced = planned(plan, runs, Via.DIRECT)
+    code = plan.notes["code"]
+    return dataclasses.replace(
+        untraced,
+        trace=(*untraced.trace, "exec"),
+        trace_ranges=((code, code + support.PAGE - 1),),
+    )
 
 
 @boot("overflow")
 def overflow_boot(plan: Plan) -> Boot:
-    return plan.boot("faults-overflow")
+    skip = plan.rng().randrange(1 << 16)
+    return plan.boot("faults-overflow", *support.hexadecimal(skip=skip))
 
 
 @boot("grub")
@@ -148,6 +165,7 @@ def unexpected(
             read=READ_FRAME,
         )
     why = explain.fault(evidence.scene, event)
+    case.lay_open(lambda: why.exhibits)
     cause, hint = why.cause, why.hint
     instruction = evidence.scene.instruction(event.regs, event.pc)
     if event.cpl == 0 and instruction and instruction.mnemonic.startswith("pop"):
@@ -254,7 +272,7 @@ def paired(
         expected=f"{len(events)} lines in the form of the contract, one a fault; the "
         f"first is “{first}”.",
         seen=f"{len(lines)} lines have that form.{said}",
-        cause=form_cause(near, merged),
+        cause=form_cause(near, merged, too_many=len(lines) > len(events)),
         hint="Compare with the examples in the contract, blank by blank: 0x%08x prints "
         "eight digits, 0x%04x four; one \\n, at the end.",
         read=HEADER,
@@ -262,10 +280,15 @@ def paired(
     return list(zip(events, lines))
 
 
-def form_cause(near: list[str], merged: bool) -> str:
+def form_cause(near: list[str], merged: bool, too_many: bool) -> str:
     """Why the lines are not those that the contract asks for."""
     if merged:
         return "Several reports stand on one line: it has no end."
+    if too_many:
+        return (
+            "There are more lines than faults: something else prints such lines, or "
+            "calls fault_report besides fault_dispatch."
+        )
     if near:
         return "The line has another form: a word, a blank, or the number of digits."
     return "fault_report was not called, or prints no line."
@@ -302,6 +325,11 @@ def expect_fields(case: Case, event: Interrupt, line: Mapping[str, str]) -> None
             cause = (
                 f"The number of digits is wrong: {arch_of(case).ip} has {4 * digits} "
                 f"bits, so {digits} digits. An address behind 32 bits would be cut."
+            )
+        elif field == "error" and event.v == 8:
+            cause = (
+                "The error code of #DF is always 0; a frame that nobody cleared holds "
+                "whatever lay there."
             )
         elif field == "ip" and event.v == 14 and int(have, 16) == event.cr2:
             cause = (

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
@@ -16,8 +17,12 @@ READ_DESCRIPTOR = descriptors.READ_SEGMENT
 READ_LONG = signatures.READ_CS_L
 READ_TYPE = 'SDM 3A "Code- and Data-Segment Descriptor Types" (3.4.5.1)'
 READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
+HEADER = "kernel/include/course/01-gdt.h"
 READ_LGDT = 'SDM 2A "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register"'
 
+# What a segment register keeps of a descriptor's upper half, the accessed bit apart.
+HIDDEN = 0x00FFFE00
+ACCESSED = 1 << 40  # the CPU itself sets this bit of a slot
 ARGUMENT = {"i386": "at [esp + 4]", "x86_64": "in edi"}
 BITS = {
     "p": "present (P)",
@@ -49,6 +54,26 @@ def table(evidence: Evidence, count: int) -> list[int]:
     return [number for (number,) in support.array(evidence, "gdt", "Q", count)]
 
 
+def user_slots(case: Case) -> tuple[int, int]:
+    """Where the user's code segment belongs, and the data segment."""
+    values = support.of(case)
+    return values["GDT_INDEX_UCODE"], values["GDT_INDEX_UDATA"]
+
+
+def original(evidence: Evidence, count: int) -> list[int]:
+    """The first slots as the image's file has them."""
+    start = support.address_of(evidence, "gdt")
+    return list(
+        struct.unpack(f"<{count}Q", support.image_bytes(evidence, start, 8 * count))
+    )
+
+
+def changed(have: Sequence[int], want: Sequence[int]) -> list[int]:
+    """The slots that differ, where that is not the CPU's own mark in a segment."""
+    pairs = enumerate(zip(have, want))
+    return [n for n, (a, b) in pairs if (a ^ b) & ~(ACCESSED if b else 0)]
+
+
 def flags_of(case: Case, code: bool) -> dict[str, int]:
     """The fields that decide behind P, S and DPL, for this architecture."""
     if case.arch == "i386":
@@ -57,13 +82,16 @@ def flags_of(case: Case, code: bool) -> dict[str, int]:
 
 
 def expect_written(case: Case, slots: list[int], *indexes: int) -> None:
-    """At least one of these slots is not empty any more."""
+    """At least one of these slots has an access byte."""
     shown = " or ".join(str(index) for index in indexes)
+    empty = not any(slots[index] for index in indexes)
     case.expect(
-        any(slots[index] for index in indexes),
+        any(slots[index] >> 40 & 0xFF for index in indexes),
         expected=f"Slot {shown} of the GDT holds a segment of ring 3.",
-        seen="All its eight bytes are 0.",
-        cause="Nobody wrote a descriptor to this slot.",
+        seen="All its eight bytes are 0." if empty else "Its access byte is 0.",
+        cause="Nobody wrote a descriptor to this slot."
+        if empty
+        else "With P, S and DPL all 0 this is no descriptor of a segment.",
         hint="gdt_init_user calls gdt_set for both slots; see the check gdt-set too.",
         read=READ_DESCRIPTOR,
     )
@@ -80,6 +108,7 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
     where = f"Slot {index} of the GDT"
     decoded = f"It reads {slots[index].to_bytes(8, 'little').hex(' ')}: {seen}."
     expect_written(case, slots, index)
+    exhibits.segment(case, index, seen, code=code)
     _expect_fields(case, seen, {"p": 1, "s": 1, "dpl": 3}, where, decoded)
     other = SegmentDescriptor.decode(slots[indexes["data" if code else "code"]])
     swapped = (seen.code, seen.data, other.code) == (not code, code, code)
@@ -93,6 +122,7 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
     )
     _expect_type(case, seen, where, decoded, code=code)
     _expect_fields(case, seen, flags_of(case, code), where, decoded)
+    case.lay_open(None)
     case.fact(kind, slots[index] & ~(1 << 40))
 
 
@@ -152,8 +182,80 @@ def _expect_type(
     )
 
 
-def limit_cause(case: Case, limit: int, image_limit: int, need: int) -> tuple[str, str]:
-    """Why this is not the limit of a table of `need` slots; cause and hint.
+def expect_loaded(case: Case, evidence: Evidence) -> None:
+    """CS and SS hold what the slots say that they name.
+
+    sysexit and sysret fill both from constants, and a table elsewhere would do too.
+    """
+    for name in ("CS", "SS"):
+        segment = evidence.registers.segments[name]
+        index = segment.selector // 8
+        slot = table(evidence, index + 1)[index]
+        case.expect(
+            (segment.flags ^ slot >> 32) & HIDDEN == 0,
+            expected=f"{name} was loaded from slot {index} of the array gdt.",
+            seen=f"{name} does not hold what stands there: it has the attributes "
+            f"{segment.flags & HIDDEN:#010x}, the slot {slot >> 32 & HIDDEN:#010x} "
+            f"({SegmentDescriptor.decode(slot)}).",
+            cause="The CPU got this segment from another place: another table, or an "
+            "instruction that reads none.",
+            hint="Fill the slots of gdt, and let gdt_reload name that array.",
+            read=READ_DESCRIPTOR,
+        )
+
+
+def expect_kernel_entries(case: Case, evidence: Evidence, cause: str) -> None:
+    """The slots up to the kernel's data segment are as the image's file has them."""
+    values = support.of(case)
+    count = max(values["GDT_INDEX_KCODE"], values["GDT_INDEX_KDATA"]) + 1
+    want, have = original(evidence, count), table(evidence, count)
+    for index in changed(have, want)[:1]:
+        case.fail(
+            expected=f"Slot {index} still holds {want[index]:#018x}.",
+            seen=f"It holds {have[index]:#018x}: "
+            f"{SegmentDescriptor.decode(have[index])}.",
+            cause=cause,
+            hint="Slots 0 to 2 belong to the kernel: write to GDT_INDEX_UCODE and "
+            "GDT_INDEX_UDATA.",
+            read="arch/segment.h",
+        )
+
+
+def expect_slot(
+    case: Case, index: int, code: int, have: Sequence[int], want: Sequence[int]
+) -> None:
+    """gdt_set wrote slot `index` alone: it returned `code` and left the table `have`,
+    where it should be `want`."""
+    value = want[index]
+    seen = f"It returned {code}; slot {index} holds {have[index]:#018x}."
+    if have[index] != value and value in have:
+        seen += f" The value is in slot {have.index(value)}."
+    case.expect(
+        code == 0 and have[index] == value,
+        expected=f"gdt_set({index}, {value:#018x}) gives E_OK and writes the slot.",
+        seen=seen,
+        cause="The slot is right, but the result is not: E_OK says that it worked."
+        if have[index] == value
+        else "The slot was not written, or at another place, or mixed with what was "
+        "there before: the index counts slots of 8 bytes, and the array's elements "
+        "are just that.",
+        hint="One assignment to an element of gdt, then return E_OK.",
+        read=HEADER,
+    )
+    for other in changed(have, want)[:1]:
+        case.fail(
+            expected=f"gdt_set({index}, …) writes slot {index} and no other.",
+            seen=f"Slot {other} was {want[other]:#018x}, and is {have[other]:#018x}.",
+            cause="gdt_set wrote more than the slot it was given.",
+            hint="One assignment to an element of gdt.",
+            read=HEADER,
+        )
+
+
+def limit_cause(
+    case: Case, limit: int, image_limit: int, slots: int
+) -> tuple[str, str]:
+    """Why this is not the limit of a table of `slots` slots; cause and hint.
 
     image_limit: what stands in gdt_ptr by now.
     """
@@ -167,31 +269,39 @@ def limit_cause(case: Case, limit: int, image_limit: int, need: int) -> tuple[st
         )
     if limit == before:
         return "The limit is still the old one: the user segments lie beyond it.", rule
-    if limit == 8 * need:
+    if limit == 8 * slots:
         return (
             "This is the size of the table. The limit is the offset of its last byte: "
             "size minus one.",
             rule,
         )
-    if limit in (need, need - 1):
+    if limit in (slots, slots - 1):
         return "This is a number of slots. The limit counts bytes, 8 a slot.", rule
-    if limit % 8 == 7 and before < limit < 8 * need - 1:
+    if limit == 8 * (slots - 1) - 1:
         return (
-            f"The table ends with slot {limit // 8}: a user segment lies behind it, in "
-            f"slot {need - 1}.",
+            f"The table ends with slot {slots - 2}: one slot short. `slots` is how "
+            "many there are, slot 0 included.",
+            rule,
+        )
+    argument = f"The number of slots is {ARGUMENT[case.arch]}, where the convention"
+    if limit % 8 == 7 and limit < 8 * slots:
+        return (
+            f"This is the limit of {(limit + 1) // 8} slots, not of {slots}: it was "
+            f"not computed from the argument. {argument} puts it.",
             rule,
         )
     if limit >= 8 * support.of(case)["GDT_SLOTS"]:
         return (
-            "The limit reaches beyond the array: what lies behind is no table. The "
-            f"number of slots is {ARGUMENT[case.arch]}, where the convention puts it.",
+            "The limit reaches beyond the array: what lies behind is no table. "
+            f"{argument} puts it.",
             rule,
         )
-    return "The limit is no 8·n-1 that covers the user segments.", rule
+    return f"The limit is no 8·n-1 that covers the slots. {argument} puts it.", rule
 
 
-def expect_gdtr(case: Case, evidence: Evidence) -> None:
-    """GDTR names the core's array, and whole slots of it up to the user segments."""
+def expect_gdtr(case: Case, evidence: Evidence, slots: int) -> None:
+    """After gdt_reload(slots) GDTR names whole slots of the core's array: these, and
+    more of them at will."""
     values = support.of(case)
     word = support.word_bytes(case.arch)
     seen = evidence.registers.gdt
@@ -200,7 +310,6 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
     layout = f"<H{arch_of(case).word}"
     raw = evidence.ram.read(support.address_of(evidence, "gdt_ptr"), 2 + word)
     image_limit, image_base = struct.unpack(layout, raw)
-    need = max(values["GDT_INDEX_UCODE"], values["GDT_INDEX_UDATA"]) + 1
     text = f"GDTR has base {seen.base:#x} and limit {seen.limit:#x}."
     if image_base != base:
         cause = "The base in gdt_ptr was overwritten."
@@ -222,10 +331,11 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
         hint="The operand of lgdt is the memory of gdt_ptr; only its limit changes.",
         read=READ_LGDT,
     )
-    cause, hint = limit_cause(case, seen.limit, image_limit, need)
+    cause, hint = limit_cause(case, seen.limit, image_limit, slots)
     case.expect(
-        seen.limit % 8 == 7 and need * 8 - 1 <= seen.limit < 8 * values["GDT_SLOTS"],
-        expected=f"The limit is {need * 8 - 1:#x}: {need} slots of 8 bytes, minus one.",
+        seen.limit % 8 == 7 and 8 * slots - 1 <= seen.limit < 8 * values["GDT_SLOTS"],
+        expected=f"After gdt_reload({slots}) the limit is {8 * slots - 1:#x}: {slots} "
+        "slots of 8 bytes, minus one.",
         seen=text,
         cause=cause,
         hint=hint,
@@ -237,7 +347,7 @@ def expect_gdtr(case: Case, evidence: Evidence) -> None:
         seen=f"{text} gdt_ptr has base {image_base:#x} and limit {image_limit:#x}.",
         cause="lgdt read another operand, and gdt_ptr was not kept up to date.",
         hint="Write the limit to gdt_ptr, then lgdt [gdt_ptr].",
-        read="kernel/include/course/01-gdt.h",
+        read=HEADER,
     )
     case.fact("gdtr", [seen.base - base, seen.limit])
 

@@ -125,4 +125,5 @@ def unexpected_end(evidence: Evidence) -> Exception:
         hint=why.hint,
         read=why.read,
         source=why.source,
+        exhibits=why.exhibits,
     )

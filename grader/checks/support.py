@@ -176,6 +176,7 @@ def only_by_grub() -> Iterator[None]:
             hint="Do not rely on registers, segments or memory that you did not set.",
             read=failed.read,
             source=failed.source,
+            exhibits=failed.exhibits,
         ) from failed
 
 

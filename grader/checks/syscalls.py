@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,39 +13,36 @@ from typing import Any
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, Plan
 from grader.checks.record import Evidence, unexpected_end
+from grader.checks.threads import registers
 from grader.evidence import explain, trace
-from grader.evidence.trace import Interrupt
+from grader.evidence.trace import Block, Interrupt
 from grader.machine import Boot, End, Module
 
 HEADER = "kernel/include/course/06-syscalls.h"
 GATE = 0x80
-FIRST_NOTE, LAST_NOTE = 40, 47  # calls of the grader's own
+SERVED = "scenario_served_at"
+AS_SILICON = 39  # calls of the grader's own: a fast call that QEMU has no part in,
+FIRST_NOTE, LAST_NOTE = 40, 47  # and those that only note
 STUB_NOTE, STUB_STORE, STUB_LOOK = 48, 49, 50
 HOW_DF, HOW_NULL, HOW_RAW = 1, 2, 4
 READ_ONLY, SUPERVISOR = 1, 2
 SECRET_BYTES = 32
 PAGE = support.PAGE
 APART = 8  # pages between two areas: each may grow, and has absent pages around it
-HEAD_WORDS = 4  # in front of the results
 ARGUMENTS = {
     "i386": ("bx", "cx", "dx", "si", "di"),
     "x86_64": ("di", "si", "dx", "r10", "r8"),
 }
-# Names of the words of a probe's row, and of a result, in the order of calls.asm.
+# Names of the words of a probe's row, in the order of calls.asm, and of all that is
+# compared behind a call.
 _EXTRA = tuple(f"r{n}" for n in range(8, 16))
 ROW = {
     "i386": ("ax", "bx", "cx", "dx", "si", "di", "bp"),
     "x86_64": ("ax", "bx", "cx", "dx", "si", "di", "bp", *_EXTRA),
 }
 SEGMENTS = ("ds", "es", "fs", "gs")
-RESULT = {
-    "i386": (*SEGMENTS, "di", "si", "bp", "sp", "bx", "dx", "cx", "ax", "flags"),
-    "x86_64": (
-        *SEGMENTS,
-        *reversed(_EXTRA),
-        *("di", "si", "bp", "sp", "bx", "dx", "cx", "ax", "flags"),
-    ),
-}
+NULLED = ("es", "gs")  # with HOW_NULL; the others differ, so an exchange shows
+RESULT = {arch: (*SEGMENTS, *names, "sp", "flags") for arch, names in ROW.items()}
 # Long mode ignores the data segments, so nobody keeps them for a thread that waits.
 SHARED = {"i386": (), "x86_64": SEGMENTS}
 LOST_FAST = {"i386": ("cx", "dx"), "x86_64": ("cx", "r11")}
@@ -61,6 +59,11 @@ class Row:
     def number(self) -> int:
         return self.registers["ax"]
 
+    def segments(self, user: int) -> dict[str, int]:
+        """The data segments that it has; user: the selector of ring 3's data."""
+        nulled = NULLED if self.how & HOW_NULL else ()
+        return {name: 0 if name in nulled else user for name in SEGMENTS}
+
     def arguments(self, arch: str) -> tuple[int, ...]:
         return tuple(self.registers[name] for name in ARGUMENTS[arch])
 
@@ -71,26 +74,31 @@ class Caller:
 
     name: str
     rows: list[Row]
+    position: int = 0  # among the threads of the plan
     entry: int = 0
     int_at: int = 0
+    back_at: int = 0
     done: int = 0
-    raw_at: int = 0
-    results: int = 0  # address of the page
     fast: bool = False
 
 
 @dataclass(frozen=True)
 class Note:
-    """One call that reached the grader's own functions in the kernel."""
+    """One call that reached the grader's own functions in the kernel.
+
+    stack, segments, flags: the CPU's, from the trace, and after: the number of the last
+    `int 0x80` before; the rest is what they noted.
+    """
 
     number: int
     thread: int
     ticks: int
     arguments: tuple[int, ...]
-    stack: int
     word: int
+    stack: int
     segments: tuple[int, ...]
     flags: int
+    after: int
 
 
 @dataclass
@@ -161,21 +169,19 @@ class Script:
             )
             for row in rows
         )
-        size = support.word_bytes(arch)
-        results = self.page(bytes(size * (HEAD_WORDS + len(rows) * len(RESULT[arch]))))
-        at = self.page(table)
-        defines = {"TABLE": at, "TABLE_END": at + len(table), "RESULTS": results}
+        at, work = self.page(table), self.page()
+        defines = {"TABLE": at, "TABLE_END": at + len(table), "WORK": work}
         if fast:
             defines["FAST"] = 1
         labels = self.probe("calls", name, **defines)
         caller = Caller(
             name,
             list(rows),
+            position=len(self.starts) - 1,
             entry=self.starts[-1],
             int_at=labels["int_at"],
+            back_at=labels["back_at"],
             done=labels["done"],
-            raw_at=labels["raw_at"],
-            results=results,
             fast=fast,
         )
         self.callers.append(caller)
@@ -186,9 +192,13 @@ class Script:
         scenario: str,
         *words: str,
         modules: tuple[Module, ...] = (),
+        trace_ranges: tuple[tuple[int, int], ...] = (),
         **fields: Any,
     ) -> Boot:
-        """The boot; what the checks need of it goes into the notes."""
+        """The boot; what the checks need of it goes into the notes.
+
+        The trace shows all registers where a call came back, and where one is noted.
+        """
         self.plan.note("callers", self.callers)
         pages = b"".join(struct.pack("<QIII", *page) for page in self.pages)
         starts = b"".join(struct.pack("<Q", at) for at in self.starts)
@@ -198,7 +208,19 @@ class Script:
             Module("starts", starts or b"\0"),
             *common_modules(self.plan),
         )
+        places = [caller.back_at for caller in self.callers]
+        fields |= traced(self.plan, *((at, at) for at in places), *trace_ranges)
         return self.plan.boot(scenario, *words, modules=mine + modules, **fields)
+
+
+def traced(plan: Plan, *ranges: tuple[int, int]) -> dict[str, Any]:
+    """Fields of a boot whose trace shows all registers in these ranges of addresses,
+    and where a noted call is served."""
+    served = plan.symbols.find(SERVED) or 0
+    return {
+        "trace": ("int", "cpu_reset", "exec", "cpu"),
+        "trace_ranges": ((served, served), *ranges),
+    }
 
 
 def common_modules(plan: Plan) -> tuple[Module, ...]:
@@ -221,14 +243,41 @@ def returned(evidence: Evidence, nth: int) -> int:
 
 
 def notes(evidence: Evidence) -> list[Note]:
-    """All calls that reached the grader's functions, in order."""
-    wide = support.word_bytes(evidence.arch) == 8
-    word = "Q" if wide else "I"
-    # On i386 a 64-bit number is aligned to 4 bytes in a struct.
-    layout = f"IIQ5{word}{word}{word}4H{word}"
+    """All calls that reached the grader's functions, in order: those of which the trace
+    says that they were served."""
+    word = "Q" if support.word_bytes(evidence.arch) == 8 else "I"
     [(count,)] = support.array(evidence, "scenario_note_count", "I", 1)
+    layout = f"IIQ5{word}{word}"
     rows = support.array(evidence, "scenario_notes", layout, min(count, 512))
-    return [Note(r[0], r[1], r[2], r[3:8], r[8], r[9], r[10:14], r[14]) for r in rows]
+    at, last = support.address_of(evidence, SERVED), -1
+    served: dict[int, deque[tuple[int, Block]]] = {}
+    for event in evidence.events:
+        if isinstance(event, Interrupt) and event.v == GATE:
+            last = event.number
+        elif isinstance(event, Block) and event.pc == at and not event.stopped:
+            thread = registers(event.dump)["ax"]
+            if event.cpl == 0:
+                served.setdefault(thread, deque()).append((last, event))
+    found = []
+    for number, thread, ticks, *words in rows:
+        if served.get(thread):
+            after, state = served[thread].popleft()
+            cpu = registers(state.dump)
+            selectors = (state.regs.segments[s.upper()].selector for s in SEGMENTS)
+            found.append(
+                Note(
+                    number,
+                    thread,
+                    ticks,
+                    arguments=tuple(words[:5]),
+                    word=words[5],
+                    stack=cpu["sp"],
+                    segments=tuple(selectors),
+                    flags=cpu["fl"],
+                    after=after,
+                )
+            )
+    return found
 
 
 def ids(evidence: Evidence, count: int) -> list[int]:
@@ -243,20 +292,16 @@ def notes_of(evidence: Evidence, position: int) -> list[Note]:
 
 
 def results(evidence: Evidence, caller: Caller) -> list[dict[str, int]]:
-    """What came back from each call that came back, by register."""
-    size = support.word_bytes(evidence.arch)
-    word = "I" if size == 4 else "Q"
-    names = RESULT[evidence.arch]
-    read = support.space(evidence).read
-    head = read(caller.results, HEAD_WORDS * size)
-    if len(head) < HEAD_WORDS * size:
-        return []
-    count = min(struct.unpack(f"<4{word}", head)[2], len(caller.rows))
-    raw = read(caller.results + HEAD_WORDS * size, count * len(names) * size)
-    return [
-        dict(zip(names, values))
-        for values in struct.iter_unpack(f"<{len(names)}{word}", raw)
-    ]
+    """The registers of ring 3 right behind each call that came back, by the CPU's own
+    record: nothing that lies in memory counts."""
+    found = []
+    for block in trace.blocks(evidence.events, caller.back_at, caller.back_at + 1):
+        general = registers(block.dump)
+        segments = block.regs.segments
+        if block.cpl == 3 and "fl" in general and "GS" in segments:
+            selectors = {name: segments[name.upper()].selector for name in SEGMENTS}
+            found.append({**general, **selectors, "flags": general["fl"]})
+    return found[: len(caller.rows)]
 
 
 def came_back(
@@ -279,6 +324,7 @@ def came_back(
             hint=why.hint,
             read=why.read,
             source=why.source,
+            exhibits=why.exhibits,
         )
     case.fail(
         expected=f"All {len(caller.rows)} calls of {caller.name} come back.",
@@ -295,7 +341,9 @@ def stray_fault(evidence: Evidence, caller: Caller) -> Interrupt | None:
     low, high = caller.entry & ~(PAGE - 1), (caller.entry & ~(PAGE - 1)) + PAGE
     for event in support.interrupts(evidence):
         if event.fault and event.cpl == 3 and event.pc != caller.done:
-            if low <= event.pc < high or caller.fast:
+            others = (each.entry // PAGE for each in evidence.notes["callers"])
+            mine = low <= event.pc < high
+            if mine or caller.fast and event.pc // PAGE not in others:
                 return event
     return None
 

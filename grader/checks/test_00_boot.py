@@ -16,7 +16,7 @@ def greeting(nonce: str) -> str:
 
 @boot("direct")
 def direct(plan: Plan) -> Boot:
-    return plan.boot("", f"nonce={plan.nonce}", screen=True)
+    return plan.boot("", f"nonce={plan.nonce}")
 
 
 @boot("grub")
@@ -28,14 +28,32 @@ def cause_of(line: str, want: str) -> str:
     """Why the line that comes nearest is not the one asked for."""
     head = greeting("")
     if not line:
-        return "boot_greet prints nothing, or not on this device of the console."
+        return (
+            "boot_greet prints nothing, or not on this device of the console; from the "
+            "screen the line may have scrolled away too."
+        )
+    if line.rstrip() == want:
+        return "There is a blank behind the nonce."
     if line.startswith(want):
         return "The line is not ended: what is printed next goes on behind it."
-    if line.startswith(head + "0x"):
-        return "This is the address of the nonce, not its text."
+    if want in line:
+        return "The greeting is not alone on its line."
     if line.startswith(head):
-        return "The nonce is the argument of boot_greet, and differs in each run."
+        return cause_of_nonce(line.removeprefix(head), want.removeprefix(head))
     return "The text is not the one asked for, character by character."
+
+
+def cause_of_nonce(shown: str, nonce: str) -> str:
+    """Why this is not the nonce."""
+    if not shown:
+        return "The nonce is missing: it is the argument of boot_greet."
+    if nonce.startswith(shown):
+        return f"The nonce is cut off after {len(shown)} of its {len(nonce)} digits."
+    if shown.startswith("0x"):
+        return "This is the address of the nonce, not its text."
+    if len(shown) < len(nonce) and all(c in "0123456789abcdef-" for c in shown):
+        return "This is a number, where the nonce lies in memory, and not its text."
+    return "The nonce is the argument of boot_greet, and differs in each run."
 
 
 def expect_greeting(case: Case, lines: list[str], where: str) -> None:

@@ -8,19 +8,25 @@ import struct
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.gdt import (
+    HEADER,
     READ_DESCRIPTOR,
+    changed,
     expect_gdtr,
+    expect_kernel_entries,
+    expect_loaded,
     expect_segment,
+    expect_slot,
     expect_written,
+    original,
     table,
+    user_slots,
     wrong_bits,
 )
-from grader.checks.record import Evidence, unexpected_end
+from grader.checks.record import unexpected_end
 from grader.evidence import trace
 from grader.evidence.descriptors import SegmentDescriptor
 from grader.machine import At, Boot, End, Module, Until, Via
 
-HEADER = "kernel/include/course/01-gdt.h"
 FIELDS = 64  # RESULTS in grader/scenarios/01-gdt.c
 E_INVAL = -1
 # From here on the first calls come again, with bits set that no field has room for.
@@ -32,17 +38,17 @@ Fields = tuple[int, int, int, int]
 @boot("encode")
 def encode_boot(plan: Plan) -> Boot:
     rng = plan.rng()
-    corners = [(0, 0), (0xFFFFFFFF, 0xFFFFF), (0x00FF0000, 0xF0000), (0xFF000000, 1)]
-    numbers = [(rng.getrandbits(32), rng.getrandbits(20)) for _ in range(FIELDS)]
-    fields = [
-        (base, limit, rng.getrandbits(8), rng.getrandbits(4))
-        for base, limit in (corners + numbers)[:EXCESS_LIMIT]
-    ]
-    excess = fields[: EXCESS_FLAGS - EXCESS_LIMIT]
-    for base, limit, access, flags in excess:
-        fields.append((base, limit | rng.randrange(1, 1 << 12) << 20, access, flags))
-    for base, limit, access, flags in excess:
-        fields.append((base, limit, access, flags | rng.randrange(1, 1 << 4) << 4))
+    fields: list[Fields] = [(0, 0, 0, 0), (0xFFFFFFFF, 0xFFFFF, 0xFF, 0xF)]
+    for _ in range(EXCESS_LIMIT - len(fields)):
+        base, limit = rng.getrandbits(32), rng.getrandbits(20)
+        fields.append((base, limit, rng.getrandbits(8), rng.getrandbits(4)))
+    # All of them with the first two, where any bit that strays is seen.
+    excess = [(0xFFF, 0xF)] * 2
+    excess += [(rng.randrange(1, 1 << 12), rng.randrange(1, 1 << 4)) for _ in range(6)]
+    for (base, limit, access, flags), (more, _) in zip(fields[:8], excess):
+        fields.append((base, limit | more << 20, access, flags))
+    for (base, limit, access, flags), (_, more) in zip(fields[:8], excess):
+        fields.append((base, limit, access, flags | more << 4))
     plan.note("fields", fields)
     data = b"".join(struct.pack("<IIBBH", *field, 0) for field in fields)
     return plan.boot("gdt-encode", modules=(Module("fields", data),))
@@ -53,8 +59,12 @@ def set_boot(plan: Plan) -> Boot:
     rng = plan.rng()
     slots = support.of(plan)["GDT_SLOTS"]
     first = support.of(plan)["GDT_INDEX_KDATA"] + 1
-    good = [(rng.getrandbits(64), index) for index in range(first, slots)]
-    rng.shuffle(good)
+    indexes = list(range(first, slots))
+    again = rng.sample(indexes, 2)  # a slot that is taken is written all the same
+    good = [
+        (rng.getrandbits(64), index)
+        for index in rng.sample(indexes, len(indexes)) + again
+    ]
     # The last one is negative as an int, and times 8 names slot 4 again.
     bad = [
         (rng.getrandbits(64), index)
@@ -73,7 +83,8 @@ def user_boot(plan: Plan) -> Boot:
 
 @boot("reload")
 def reload_boot(plan: Plan) -> Boot:
-    return plan.boot("gdt-reload")
+    slots = plan.note("slots", support.of(plan)["GDT_SLOTS"])
+    return plan.boot("gdt-reload", *support.hexadecimal(slots=slots))
 
 
 @boot("spin")
@@ -207,12 +218,18 @@ def test_set(case: Case) -> None:
     behind the array."""
     evidence = case.run(set_boot, ends=(End.DONE, End.PANIC))
     good, bad = evidence.notes["good"], evidence.notes["bad"]
-    codes = support.array(evidence, "scenario_set_results", "i", len(good) + len(bad))
+    calls = good + bad
     slots = support.of(case)["GDT_SLOTS"]
+    codes = support.array(evidence, "scenario_set_results", "i", len(calls))
+    after = support.array(evidence, "scenario_tables", f"{slots}Q", len(calls))
     held = table(evidence, 3 * slots)
+    want = original(evidence, slots)
     stopped = evidence.run.end is End.PANIC
-    if stopped and any(held[index] != value for value, index in good):
-        raise unexpected_end(evidence)
+    for number, ((value, index), (code,)) in enumerate(zip(good, codes)):
+        if stopped and not any(after[number]):
+            raise unexpected_end(evidence)
+        want[index] = value
+        expect_slot(case, index, code, after[number], want)
     causes = {
         0: "Slot 0 stays empty for ever: the selector 0 names no segment.",
         slots: f"The array has GDT_SLOTS = {slots} elements, the last is {slots - 1}.",
@@ -220,13 +237,15 @@ def test_set(case: Case) -> None:
         + 4: "The index was compared as a signed number: 2³¹ or more is negative "
         "then, and below every limit.",
     }
-    for (value, index), (code,) in zip(bad, codes[len(good) :]):
-        written = value in held
+    for number, (value, index) in enumerate(bad, len(good)):
+        returned = not stopped or any(after[number])
+        (code,) = codes[number]
+        written = value in held or returned and changed(after[number], want)
         case.expect(
             code == E_INVAL and not written,
             expected=f"gdt_set({index}, …) returns E_INVAL and writes nothing.",
             seen=f"It returned {code}" + (", and wrote." if written else ".")
-            if written or not stopped
+            if returned
             else f"It never returned. {evidence.diagnosis.seen}",
             cause=causes.get(index, "The index is not tested against GDT_SLOTS."),
             hint="Test the unsigned index before you write.",
@@ -234,45 +253,13 @@ def test_set(case: Case) -> None:
         )
     if stopped:
         raise unexpected_end(evidence)
-    for (value, index), (code,) in zip(good, codes):
-        place = held.index(value) if value in held else None
-        elsewhere = "" if place in (None, index) else f" The value is in slot {place}."
-        case.expect(
-            code == 0 and held[index] == value,
-            expected=f"gdt_set({index}, {value:#018x}) gives E_OK and writes the slot.",
-            seen=f"It returned {code}; slot {index} holds {held[index]:#x}.{elsewhere}",
-            cause="The slot is right, but the result is not: E_OK says that it worked."
-            if held[index] == value
-            else "The slot was not written, or at another place: the index counts "
-            "slots of 8 bytes, and the array's elements are just that.",
-            hint="One assignment to an element of gdt, then return E_OK.",
-            read=HEADER,
-        )
-    expect_kernel_entries(
-        case, evidence, "gdt_set wrote more than the slot it was given."
+    case.expect(
+        not changed(held, want),
+        expected="The table is at the end as the last call of gdt_set left it.",
+        seen="It was changed afterwards.",
+        read=HEADER,
     )
     case.fact("slots", [index for _, index in good])
-
-
-def expect_kernel_entries(case: Case, evidence: Evidence, cause: str) -> None:
-    """The slots up to the kernel's data segment are as the image's file has them."""
-    values = support.of(case)
-    count = max(values["GDT_INDEX_KCODE"], values["GDT_INDEX_KDATA"]) + 1
-    start = support.address_of(evidence, "gdt")
-    original = struct.unpack(
-        f"<{count}Q", support.image_bytes(evidence, start, 8 * count)
-    )
-    for index, (want, have) in enumerate(zip(original, table(evidence, count))):
-        accessed = 1 << 40 if want else 0  # the CPU itself sets this bit
-        case.expect(
-            (have ^ want) & ~accessed == 0,
-            expected=f"Slot {index} still holds {want:#018x}.",
-            seen=f"It holds {have:#018x}: {SegmentDescriptor.decode(have)}.",
-            cause=cause,
-            hint="Slots 0 to 2 belong to the kernel: write to GDT_INDEX_UCODE and "
-            "GDT_INDEX_UDATA.",
-            read="arch/segment.h",
-        )
 
 
 @check("gdt-user-code", boots=(user_boot,))
@@ -292,8 +279,7 @@ def test_kernel_entries(case: Case) -> None:
     """Slot 0 and the kernel's two entries are as the core made them."""
     cause = "gdt_init_user wrote over the kernel's own entry, or over slot 0."
     evidence = case.run(user_boot)
-    values = support.of(case)
-    users = values["GDT_INDEX_UCODE"], values["GDT_INDEX_UDATA"]
+    users = user_slots(case)
     expect_kernel_entries(case, evidence, cause)
     expect_written(case, table(evidence, max(users) + 1), *users)
     case.fact("kernel_entries", True)
@@ -301,10 +287,10 @@ def test_kernel_entries(case: Case) -> None:
 
 @check("gdt-limit", boots=(reload_boot,))
 def test_limit(case: Case) -> None:
-    """GDTR covers the user segments: its base is the array, its limit 8·n-1."""
+    """After gdt_reload(n) GDTR has the array as its base, and the limit 8·n-1."""
     evidence = case.run(reload_boot)
     support.expect_kept(case, evidence, "gdt_reload")
-    expect_gdtr(case, evidence)
+    expect_gdtr(case, evidence, evidence.notes["slots"])
 
 
 @check("gdt-ring3", boots=(spin_boot,), needs=("gdt-limit",))
@@ -328,6 +314,7 @@ def test_ring3(case: Case) -> None:
         cause="The CPU loaded other segments than those of the table.",
         read=READ_DESCRIPTOR,
     )
+    expect_loaded(case, evidence)
     mode, bits = evidence.scene.bits(registers), 8 * support.word_bytes(case.arch)
     case.expect(
         mode == bits,
@@ -356,6 +343,6 @@ def test_grub(case: Case) -> None:
     """Booted by GRUB, which leaves a GDT of its own, the table is the same."""
     evidence = case.run(grub_boot)
     with support.by_grub_too("gdt-limit", "gdt-user-code", "gdt-user-data"):
-        expect_gdtr(case, evidence)
+        expect_gdtr(case, evidence, max(user_slots(case)) + 1)
         expect_segment(case, evidence, code=True)
         expect_segment(case, evidence, code=False)

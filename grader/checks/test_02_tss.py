@@ -6,10 +6,12 @@ from __future__ import annotations
 import struct
 
 from grader.checks import support
-from grader.checks.api import Case, Plan, boot, check
+from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.arch import arch_of
+from grader.checks.record import Evidence
 from grader.checks.tss import (
     READ_PORTS,
+    READ_TR,
     expect_closed,
     expect_descriptor,
     expect_stack,
@@ -19,8 +21,10 @@ from grader.checks.tss import (
     terms,
     wide,
 )
+from grader.checks.tss_place import UNTOUCHED
 from grader.evidence import trace
 from grader.evidence.descriptors import TssDescriptor, selector
+from grader.evidence.events import Interrupt
 from grader.machine import Boot, End, Limits, Module, Via
 
 FIELDS = 32  # RESULTS in grader/scenarios/02-tss.c
@@ -88,7 +92,15 @@ def trap_boot(plan: Plan) -> Boot:
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
     words, modules = probed(plan, "ports")
-    return plan.boot("tss-ports", *words, modules=modules, limits=SWEEP)
+    code = plan.notes["code"]
+    return plan.boot(
+        "tss-ports",
+        *words,
+        modules=modules,
+        limits=SWEEP,
+        trace=("int", "cpu_reset", "in_asm"),
+        trace_ranges=((code - support.PAGE, code + support.PAGE - 1),),
+    )
 
 
 @boot("grub")
@@ -101,9 +113,11 @@ def test_encode(case: Case) -> None:
     """tss_encode makes the descriptor of an available TSS for every base and limit."""
     evidence = case.run(encode_boot)
     count = support.of(case)["TSS_DESC_SLOTS"]
-    results = support.array(evidence, "scenario_tss_encoded", "QQ", FIELDS)
+    layout = f"{count + 1}Q"
+    results = support.array(evidence, "scenario_tss_encoded", layout, FIELDS)
     for (base, limit), words in zip(evidence.notes["fields"], results):
         raw = struct.pack(f"<{count}Q", *words[:count])
+        _expect_written(case, words[:count])
         seen = TssDescriptor.decode(raw, wide=wide(case.arch))
         want = TssDescriptor(base=base, limit=limit)
         field, cause, hint = field_cause(seen, want, case.arch)
@@ -123,7 +137,37 @@ def test_encode(case: Case) -> None:
             hint="A TSS needs none of the four flags.",
             read=terms(case.arch).read_descriptor,
         )
+        case.expect(
+            words[count] == UNTOUCHED,
+            expected=f"tss_encode writes the {8 * count} bytes of a descriptor.",
+            seen=f"It changed the eight bytes behind them too, to {words[count]:#x}.",
+            cause="slot has TSS_DESC_SLOTS words: what lies behind is the caller's.",
+            hint="i386: one word. x86_64: two, and the second is base 63..32.",
+            read=terms(case.arch).read_descriptor,
+        )
     case.fact("encoded", FIELDS)
+
+
+def _expect_written(case: Case, words: tuple[int, ...]) -> None:
+    """Nothing is left of what stood in the slot before."""
+    for number, word in enumerate(words):
+        if word != UNTOUCHED:
+            cause = "The new bits were added with |= to the old ones."
+        elif number == 0:
+            cause = "tss_encode writes nothing, or not to the slot that it is given."
+        else:
+            cause = (
+                "The second word was not written: in long mode a descriptor has 16 "
+                "bytes, and base 63..32 stands there."
+            )
+        case.expect(
+            word & UNTOUCHED != UNTOUCHED,
+            expected=f"tss_encode writes all of slot[{number}], whatever is in there.",
+            seen=f"All bits that stood there before are still set: {word:#018x}.",
+            cause=cause,
+            hint="Put each word together first, then assign it with =.",
+            read="kernel/include/course/02-tss.h",
+        )
 
 
 @check("tss-descriptor", boots=(init_boot,))
@@ -163,10 +207,47 @@ def test_ports_closed(case: Case) -> None:
     expect_closed(case, case.run(init_boot))
 
 
+def _loaded(case: Case, spec: BootSpec) -> Evidence:
+    """The boot that calls tss_load, which must come back from it."""
+    evidence = case.run(spec, ends=support.ANY_END)
+    faults = [e for e in support.interrupts(evidence) if e.cpl == 0 and e.fault]
+    chain = trace.triple_fault_chain(evidence.events) or faults[-1:]
+    if evidence.run.end is not End.DONE and evidence.run.registers and chain:
+        _expect_no_fault_of(case, evidence, chain[0])
+    return case.run(spec)
+
+
+def _expect_no_fault_of(case: Case, evidence: Evidence, event: Interrupt) -> None:
+    """The fault is neither of those that only tss_load leads to."""
+    where = support.place(evidence, event.pc)
+    case.expect(
+        any(support.space(evidence).read(event.pc, 2)),
+        expected="tss_load returns to its caller.",
+        seen=f"The CPU executes zeros, at {where}.",
+        cause="It ran on behind the end of a routine: zeros are the instruction `add`, "
+        "which changes memory until one of them faults.",
+        hint="A routine in NASM ends with ret.",
+        read="kernel/include/course/02-tss.h",
+    )
+    instruction = evidence.scene.instruction(event.regs, event.pc)
+    want = support.of(case)["SEL_TSS"]
+    index = support.of(case)["GDT_INDEX_TSS"]
+    if instruction is not None and instruction.mnemonic == "ltr":
+        case.expect(
+            event.e != index & ~3,
+            expected=f"ltr takes the selector {want:#x}.",
+            seen=f"At {where} it refused {event.e:#x}, all but the RPL of its operand.",
+            cause=f"{index} is the number of the slot. The selector is 8 times that.",
+            hint=f"The argument of tss_load is the selector, and it is "
+            f"{arch_of(case).argument}.",
+            read=READ_TR,
+        )
+
+
 @check("tss-task-register", boots=(load_boot,))
 def test_task_register(case: Case) -> None:
     """TR holds the TSS selector, and the descriptor behind it is busy."""
-    evidence = case.run(load_boot)
+    evidence = _loaded(case, load_boot)
     support.expect_kept(case, evidence, "tss_load")
     expect_task_register(case, evidence)
     case.fact("tr", evidence.registers.segments["TR"].selector)
@@ -176,6 +257,7 @@ def test_task_register(case: Case) -> None:
 def test_stack_set(case: Case) -> None:
     """What tss_set_kernel_stack was given stands in the TSS that TR names."""
     evidence = case.run(stack_boot)
+    expect_task_register(case, evidence)
     expect_stack(case, evidence, evidence.notes["top"])
     case.fact("stack", True)
 
@@ -184,6 +266,20 @@ def test_stack_set(case: Case) -> None:
 def test_trap(case: Case) -> None:
     """A fault in ring 3 brings the CPU to exactly the kernel stack that was set."""
     evidence = case.run(trap_boot, ends=(End.HALTED,))
+    want = evidence.notes["code"] + evidence.notes["probe"].labels["entry"]
+    values = support.of(case)
+    taken = support.interrupts(evidence)
+    case.expect(
+        taken
+        and trace.is_genuine_fault(
+            taken[-1], vector=values["VEC_UD"], error=None, pc=want
+        ),
+        expected=f"The last trap is the #UD of the probe at {want:#x}, in ring 3.",
+        seen=f"The CPU recorded {support.show(taken[-1] if taken else None)}.",
+        cause="The kernel stopped without that trap.",
+        hint="tss_set_kernel_stack notes the address and returns.",
+        read=terms(case.arch).read,
+    )
     landing = support.address_of(evidence, "scenario_entry_landing")
     word = support.word_bytes(case.arch)
     top = evidence.notes["top"] - 5 * word
@@ -202,8 +298,6 @@ def test_trap(case: Case) -> None:
     )
     frame = support.space(evidence).read(top, 5 * word)
     ip, cs, _, _, ss = struct.unpack(f"<{arch_of(case).words(5)}", frame)
-    want = evidence.notes["code"] + evidence.notes["probe"].labels["entry"]
-    values = support.of(case)
     case.expect(
         (ip, cs & 0xFFFF, ss & 0xFFFF)
         == (want, values["SEL_UCODE"], values["SEL_UDATA"]),
@@ -213,7 +307,24 @@ def test_trap(case: Case) -> None:
         hint="tss_set_kernel_stack only notes the address; the stack is not its own.",
         read=terms(case.arch).read,
     )
+    expect_task_register(case, evidence)
+    expect_stack(case, evidence, evidence.notes["top"])
     case.fact("trap", [registers.sp == top, ip == want])
+
+
+def _expect_probe(case: Case, evidence: Evidence, at: int) -> None:
+    """Around the address `at` the CPU was given the probe's own code, and no other."""
+    probe, code = evidence.notes["probe"].data, evidence.notes["code"]
+    for piece in trace.given(evidence.run.trace):
+        offset = piece.pc - code
+        case.expect(
+            offset >= 0 and probe[offset:].startswith(piece.code),
+            expected=f"The instruction that faults at {at:#x} is the probe's `in`.",
+            seen=f"At {piece.pc:#x} the CPU was given {piece.code.hex(' ')}.",
+            cause="Something put other code in the place of the probe's.",
+            hint="Nothing but the TSS closes the ports; leave the probe as it is.",
+            read=READ_PORTS,
+        )
 
 
 @check("tss-ports-sweep", boots=(ports_boot,), needs=("tss-trap",))
@@ -234,13 +345,16 @@ def test_ports_sweep(case: Case) -> None:
         hint="See the check tss-ports-closed for limit and I/O map base.",
         read=READ_PORTS,
     )
+    _expect_probe(case, evidence, at)
+    expect_task_register(case, evidence)
+    expect_closed(case, evidence)
     case.fact("faults", sweep.faults)
 
 
 @check("tss-grub", boots=(grub_boot,), needs=("tss-task-register",))
 def test_grub(case: Case) -> None:
     """Booted by GRUB, TR names the TSS as well, and no port is open."""
-    evidence = case.run(grub_boot)
+    evidence = _loaded(case, grub_boot)
     with support.by_grub_too("tss-task-register", "tss-ports-closed"):
         expect_task_register(case, evidence)
         expect_closed(case, evidence)

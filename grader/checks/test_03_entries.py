@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""03-faults: the gates, the frames that the entries build, and the way back."""
+"""03-faults: the gates, and the frames that the entries build."""
 
 from __future__ import annotations
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case, check
 from grader.checks.arch import arch_of
 from grader.checks.faults import (
@@ -11,17 +11,21 @@ from grader.checks.faults import (
     NAMES,
     READ_ERROR,
     READ_FRAME,
-    REPAIRED,
     entry_file,
-    expected_place,
     faults,
     faults_boot,
-    probe_label,
     recorded,
-    resume_boot,
-    unexpected,
 )
 from grader.checks.frames import frame_cause, frames, should_be
+from grader.checks.handlers import (
+    INTERRUPT_FLAG,
+    INTERRUPT_GATE,
+    TRAP_GATE,
+    gap_code,
+    gate_of,
+    handled,
+    handler_record,
+)
 from grader.checks.record import Evidence
 from grader.evidence.descriptors import GateDescriptor
 from grader.evidence.trace import Interrupt
@@ -33,17 +37,13 @@ READ_FLAGS = (
 )
 GATES = (0, 6, 13, 14)
 NO_IST = {"i386": "", "x86_64": ", no IST slot"}
-INTERRUPT_GATE, TRAP_GATE = 0xE, 0xF
-
-
-def gate_of(case: Case, evidence: Evidence, vector: int) -> GateDescriptor:
-    """The entry of the IDT, read from guest memory; what cannot be read is zero."""
-    wide = case.arch == "x86_64"
-    size = 16 if wide else 8
-    table = evidence.registers.idt
-    raw = b"" if table is None else support.space(evidence).read(table.base, 32 * size)
-    raw = raw[vector * size :][:size]
-    return GateDescriptor.decode(raw.ljust(size, b"\0"), wide=wide)
+ENTRIES = {
+    0: "fault_entry_de",
+    6: "fault_entry_ud",
+    13: "fault_entry_gp",
+    14: "fault_entry_pf",
+}
+DIRECTION_FLAG = 0x400
 
 
 @check("fault-gates", boots=(faults_boot,))
@@ -51,8 +51,9 @@ def test_gates(case: Case) -> None:
     """#DE, #UD, #GP and #PF have present interrupt gates with DPL 0 and kernel code,
     and none of them takes a stack of the IST."""
     evidence = case.run(faults_boot, ends=support.ANY_END)
-    # A gate that leads to the stub of an entry can be judged already.
-    entered = "task 3.1 is open" in evidence.console
+    # A gate that leads to the stub of an entry or a report can be judged already.
+    stubs = ("task 3.1 is open", "task 3.3 is open")
+    entered = any(stub in evidence.console for stub in stubs)
     open_task = evidence.run.end is End.TASK_OPEN and not entered
     if open_task or evidence.registers.idt is None:
         case.run(faults_boot)
@@ -72,7 +73,19 @@ def test_gates(case: Case) -> None:
             hint="idt_set_gate once for each of the four vectors.",
             read=READ_GATES,
         )
-        wrong = wrong_fields(gate, kernel_code)
+        case.expect(
+            gate.offset in gap_code(evidence),
+            expected=f"The gate of {name} (vector {vector}) leads to an entry of "
+            "yours.",
+            seen=f"It leads to {support.place(evidence, gate.offset)}.",
+            cause="There is no code of yours: the gate takes the address of an entry, "
+            f"{ENTRIES[vector]}.",
+            hint="A function's name is its address: (uintptr_t)fault_entry_de.",
+            read=READ_GATES,
+            source="fault_init (faults.c)",
+        )
+        exhibits.gate(case, vector, gate)
+        wrong = wrong_fields(gate, kernel_code, interruptible(evidence, vector))
         case.expect(
             not wrong,
             expected=f"{name} (vector {vector}): present, interrupt gate, DPL 0, "
@@ -87,7 +100,17 @@ def test_gates(case: Case) -> None:
     case.fact("gates", list(GATES))
 
 
-def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
+def interruptible(evidence: Evidence, vector: int) -> bool:
+    """Whether IF was ever set, or not seen, in a handler of this vector."""
+    taken = [e for e in faults(evidence) if (e.v, e.cpl) == (vector, 3)]
+    records = [handler_record(evidence, event) for event in taken]
+    flags = [record.regs.flags or 0 for record in records if record]
+    return not flags or any(value & INTERRUPT_FLAG for value in flags)
+
+
+def wrong_fields(
+    gate: GateDescriptor, kernel_code: int, is_interruptible: bool
+) -> list[str]:
     """What each wrong field of a gate leads to; empty for a right one."""
     found: list[str] = []
     if not gate.p:
@@ -99,10 +122,11 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
             f"The DPL is {gate.dpl}: code of ring 3 could fake this fault with int."
         )
     if gate.type == TRAP_GATE:
-        found.append(
-            "A trap gate leaves IF as it was: an interrupt could come in before the "
-            "frame is complete, and CR2 be overwritten before it is read."
-        )
+        if is_interruptible:
+            found.append(
+                "A trap gate leaves IF as it was: an interrupt could come in before "
+                "the frame is complete, and CR2 be overwritten before it is read."
+            )
     elif gate.type != INTERRUPT_GATE:
         found.append(
             f"The type is {gate.type:#x}, {gate.kind}; an interrupt gate is 0xe."
@@ -121,10 +145,7 @@ def wrong_fields(gate: GateDescriptor, kernel_code: int) -> list[str]:
     return found
 
 
-DIRECTION_FLAG = 0x400
-
-
-@check("fault-frame", boots=(faults_boot,), needs=("fault-gates",))
+@check("fault-frame", boots=(faults_boot,))
 def test_frame(case: Case) -> None:
     """For faults of both rings, with and without an error code, the frame that
     fault_dispatch gets agrees with the CPU's record, register by register."""
@@ -152,14 +173,16 @@ def test_frame(case: Case) -> None:
 
 
 def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> None:
-    """fault_dispatch was given an address on its own stack."""
-    layout = arch_of(case).words(2)
-    places = support.array(evidence, "scenario_frame_places", layout, len(events))
-    for event, (given, hook) in zip(events, places):
+    """fault_dispatch was called, with an address on its own stack."""
+    places = support.array(
+        evidence, "scenario_frame_places", arch_of(case).word, len(events)
+    )
+    for event, (given,) in zip(events, places):
+        below = handled(case, evidence, event).sp
         case.expect(
-            hook < given < hook + support.PAGE,
+            below < given < below + support.PAGE,
             expected="fault_dispatch gets the address of the frame on its stack, near "
-            f"{hook:#x}.",
+            f"{below:#x}.",
             seen=f"It got {given:#x} after {support.show(event)}.",
             cause="What fault_dispatch found as its argument is no address of a frame: "
             "the stack pointer was not passed, or more was pushed behind it.",
@@ -170,20 +193,18 @@ def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> 
         )
 
 
-@check("fault-segments", boots=(faults_boot,), needs=("fault-frame",))
+@check("fault-segments", boots=(faults_boot,))
 def test_segments(case: Case) -> None:
-    """While fault_dispatch runs, DF is clear; on i386, where they mean something, DS,
-    ES, FS and GS are the kernel's."""
+    """While fault_dispatch runs, DF and IF are clear; on i386, where they mean
+    something, DS, ES, FS and GS are the kernel's."""
     evidence = case.run(faults_boot)
     events = recorded(case, evidence)
-    arch = arch_of(case)
     want = support.of(case)["SEL_KDATA"]
-    layout = f"4H{arch.word}"
-    rows = support.array(evidence, "scenario_hook_states", layout, len(events))
-    for event, (*segments, flags) in zip(events, rows):
-        have = dict(zip(("DS", "ES", "FS", "GS"), segments))
-        wrong = [n for n, value in have.items() if value != want]
-        wrong = [name for name in wrong if name.lower() in arch.segments]
+    for event in events:
+        record = handled(case, evidence, event)
+        names = [name.upper() for name in arch_of(case).segments]
+        have = {name: record.regs.segments[name].selector for name in names}
+        wrong = [name for name, value in have.items() if value != want]
         case.expect(
             not wrong,
             expected=f"DS, ES, FS and GS are {want:#x} in the handler.",
@@ -196,7 +217,7 @@ def test_segments(case: Case) -> None:
             source=entry_file(case),
         )
         case.expect(
-            not flags & DIRECTION_FLAG,
+            not (record.regs.flags or 0) & DIRECTION_FLAG,
             expected="The direction flag DF is clear in the handler.",
             seen=f"DF is set after {support.show(event)}.",
             cause="The CPU keeps DF across a fault, and ring 3 had set it. C code "
@@ -205,136 +226,22 @@ def test_segments(case: Case) -> None:
             read='SDM 1 "DF Flag" (3.4.3.2)',
             source=entry_file(case),
         )
+        expect_interrupts_off(case, evidence, event, record)
     case.fact("handlers", len(events))
 
 
-@check("fault-resume", boots=(resume_boot,), needs=("fault-gates",))
-def test_resume(case: Case) -> None:
-    """When a hook repaired the cause, the same instruction is tried again, and every
-    register is as it was."""
-    evidence = case.run(resume_boot)
-    events = faults(evidence)
-    for number, (name, ring, _, _) in enumerate(evidence.notes["runs"]):
-        at = expected_place(evidence, name, ring)
-        behind = probe_label(evidence, f"{name}_next")
-        pair = events[2 * number : 2 * number + 2]
-        if not pair or pair[0].pc != at:
-            first = pair[0] if pair else None
-            unexpected(
-                case, evidence, first, f"The fault “{name}” at {at:#x} comes next."
-            )
-        expect_repaired(case, evidence, number, pair)
-        expect_behind(case, evidence, pair, behind)
-        expect_same(case, *pair)
-    case.fact("resumed", sorted(REPAIRED))
-
-
-def expect_repaired(
-    case: Case, evidence: Evidence, number: int, pair: list[Interrupt]
+def expect_interrupts_off(
+    case: Case, evidence: Evidence, event: Interrupt, record: Interrupt
 ) -> None:
-    """The hook that repairs found the instruction in the frame."""
-    first, *behind = pair
-    ahead = [expected_place(evidence, n, r) for n, r, _, _ in evidence.notes["runs"]]
-    lost = not behind or behind[0].pc in ahead[number + 1 :]
-    if not lost:
-        return
-    arch = arch_of(case)
-    places = support.array(evidence, "scenario_frame_places", arch.words(2), number + 1)
-    given, hook = places[number]
-    frame = frames(evidence, number + 1)[number]
+    """IF is as the interrupt gate left it; what a trap gate leaves is the gate's."""
+    cleared = gate_of(case, evidence, event.v).type == INTERRUPT_GATE
     case.expect(
-        hook < given < hook + support.PAGE and frame["ip"] == first.ip,
-        expected=f"The frame of {support.show(first)} names the instruction, so that a "
-        "hook of fault_dispatch can mend the cause.",
-        seen=f"fault_dispatch got the frame at {given:#x}, and its ip is "
-        f"{frame['ip']:#x}.",
-        cause=frame_cause(arch, "ip", frame, should_be(arch, first)),
-        hint="First make the check fault-frame pass.",
-        read=HEADER,
+        not (cleared and (record.regs.flags or 0) & INTERRUPT_FLAG),
+        expected="IF is clear in the handler: the gate has cleared it.",
+        seen=f"IF is set after {support.show(event)}.",
+        cause="The entry sets it again before fault_dispatch is called: an interrupt "
+        "could come in, and CR2 be overwritten before it is read.",
+        hint="No sti: iret brings back the flags of the code that was interrupted.",
+        read=READ_FLAGS,
         source=entry_file(case),
-    )
-
-
-def expect_behind(
-    case: Case, evidence: Evidence, pair: list[Interrupt], behind: int
-) -> None:
-    """Behind the repaired instruction comes the probe's ud2, in ring 3."""
-    after = pair[1] if len(pair) > 1 else None
-    expected = (
-        f"The cause of {support.show(pair[0])} was repaired: the same instruction is "
-        f"tried again, and the probe goes on to its ud2 at {behind:#x}."
-    )
-    if after is not None and after.cpl == 0 and after.pc == behind:
-        case.fail(
-            expected=expected,
-            seen=f"The CPU recorded {support.show(after)}.",
-            cause="The interrupted code goes on in ring 0: ret or jmp loads "
-            f"{arch_of(case).ip} alone, and leaves CS, the flags and the stack as the "
-            "kernel had them.",
-            hint=f"Only {arch_of(case).iret} takes back all that the CPU pushed.",
-            read='SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"',
-            source=entry_file(case),
-        )
-    if after is None or after.cpl != 3:
-        unexpected(case, evidence, after, expected)
-        return
-    ip = arch_of(case).ip
-    if after.pc == pair[0].pc:
-        expect_same(case, *pair)
-    gone = after.pc - pair[0].pc
-    case.expect(
-        after.pc == behind,
-        expected=expected,
-        seen=f"The CPU recorded {support.show(after)}.",
-        cause=(
-            f"The way back led {gone} bytes behind the instruction that faulted, into "
-            f"the middle of another: the saved {ip} was changed."
-            if 0 < gone < 16
-            else f"The way back led to another address than the saved {ip}."
-        ),
-        hint=f"The {ip} that a fault saves already is that of the instruction to try "
-        "again; leave it as it is.",
-        read='SDM 3A "Exception Classifications" (6.5)',
-        source=entry_file(case),
-    )
-
-
-def expect_same(case: Case, before: Interrupt, after: Interrupt) -> None:
-    """Ring 3 finds its registers as they were before the fault."""
-    arch = arch_of(case)
-    general = [*(name.upper() for name in reversed(arch.general)), arch.sp]
-    values = {name: (before.regs[name], after.regs[name]) for name in general}
-    for name in ("DS", "ES", "FS", "GS", "SS", "CS"):
-        both = (before.regs.segments[name], after.regs.segments[name])
-        values[name] = (both[0].selector, both[1].selector)
-    flags = before.regs.flags or 0, after.regs.flags or 0
-    values[f"{arch.flags} (IF, DF, IOPL)"] = flags[0] & 0x3600, flags[1] & 0x3600
-    for name, (had, has) in values.items():
-        case.expect(
-            had == has,
-            expected=f"{name} is {had:#x} in ring 3, as before the fault.",
-            seen=f"It is {has:#x} after the way back.",
-            cause=resume_cause(name, has, values),
-            hint="Undo the pushes in reverse order: the last pushed is the first "
-            "popped.",
-            read=READ_FRAME,
-            source=entry_file(case),
-        )
-
-
-def resume_cause(name: str, has: int, values: dict[str, tuple[int, int]]) -> str:
-    """The mistake behind a register that came back with another value."""
-    if len(name) == 2 and name[1] == "S":
-        return (
-            f"{name} is not restored on the way back. A kernel selector left in it is "
-            "nulled by iret."
-        )
-    same = [n for n, (had, _) in values.items() if n != name and had == has]
-    if same and " " not in name:
-        return (
-            f"It has what {same[0]} had: the registers are popped in another order "
-            "than they were pushed."
-        )
-    return (
-        f"{name} is not restored on the way back, or was changed before it was saved."
     )

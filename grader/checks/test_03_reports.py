@@ -14,6 +14,7 @@ from grader.checks.faults import (
     READ_ERROR,
     cut,
     digits_of,
+    entry_file,
     expect_fields,
     faults,
     faults_boot,
@@ -26,8 +27,11 @@ from grader.checks.faults import (
     rest_of,
     silicon_code,
 )
+from grader.checks.frames import frames, should_be
+from grader.checks.handlers import INTERRUPT_FLAG, TRAP_GATE, gate_of
 from grader.checks.record import Evidence
 from grader.evidence.trace import Interrupt
+from grader.evidence.tss import TSS_BYTES, Tss
 from grader.machine import End
 
 READ_PF = 'SDM 3A "Interrupt 14—Page-Fault Exception (#PF)" (6.15)'
@@ -35,14 +39,34 @@ READ_DF = 'SDM 3A "Interrupt 8—Double Fault Exception (#DF)" (6.15)'
 REPORT = "fault_report (faults.c)"
 
 
-@check("fault-report", boots=(faults_boot,), needs=("fault-frame",))
+@check("fault-report", boots=(faults_boot,))
 def test_report(case: Case) -> None:
     """For each fault the report names vector, error code, CS, its RPL and the address
     of the instruction, as the CPU recorded them."""
     evidence = case.run(faults_boot)
-    for event, line in paired(case, evidence, recorded(case, evidence)):
+    events = recorded(case, evidence)
+    expect_given(case, evidence, events)
+    for event, line in paired(case, evidence, events):
         expect_fields(case, event, line)
     case.fact("reports", len(reports(evidence)))
+
+
+def expect_given(case: Case, evidence: Evidence, events: list[Interrupt]) -> None:
+    """The frames hold what the report has to show, whatever else is wrong in them."""
+    for event, frame in zip(events, frames(evidence, len(events))):
+        want = should_be(arch_of(case), event)
+        for field in ("vector", "error", "cs", "ip"):
+            case.expect(
+                frame[field] == want[field],
+                expected=f"The frame of {support.show(event)} says {field} "
+                f"{want[field]:#x}, for the report to show.",
+                seen=f"It says {frame[field]:#x}.",
+                cause="The report may be right, but the frame is not: it shows what "
+                "fault_dispatch was given.",
+                hint="First make the check fault-frame pass.",
+                read=HEADER,
+                source=entry_file(case),
+            )
 
 
 @check("fault-report-page", boots=(faults_boot,), needs=("fault-report",))
@@ -88,8 +112,8 @@ def page_cause(event: Interrupt, have: str, want: str) -> str:
             )
         if cr2 == f"cr2={event.cr2:#0{len(cr2) - 4}x}":
             return (
-                "The number of digits is not that of a machine word: a CR2 of more than "
-                "32 bits would be cut."
+                "The number of digits is not that of a machine word: a CR2 of more "
+                "than 32 bits would be cut."
             )
         return "This is not the value of CR2 at the fault, in the digits of a word."
     bits = ("bit 2, user or kernel", "bits 1 and 4, the access", "bit 0, present")
@@ -145,11 +169,11 @@ def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
     evidence = case.run(overflow_boot, ends=support.ANY_END)
     if evidence.run.end is End.TASK_OPEN:
         case.run(overflow_boot)
-    at = support.address_of(evidence, "scenario_overflow_at")
-    doubles = [e for e in support.interrupts(evidence) if (e.v, e.pc) == (8, at)]
+    doubles = [e for e in support.interrupts(evidence) if at_overflow(evidence, e)]
     if doubles and evidence.run.end is End.PANIC and doubles[0] is last(evidence):
         return evidence, doubles[0]
     why = evidence.diagnosis
+    case.lay_open(lambda: why.exhibits)
     case.fail(
         expected="The overflow is a #PF at the push, then a #DF whose handler reports "
         "and calls double_fault_end: the kernel says so and halts.",
@@ -162,6 +186,17 @@ def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
     )
 
 
+def at_overflow(evidence: Evidence, event: Interrupt) -> bool:
+    """Whether this is the #DF of a push without room, whose #PF had no room either."""
+    pushes = range(
+        support.address_of(evidence, "scenario_overflow_first"),
+        support.address_of(evidence, "scenario_overflow_end"),
+    )
+    nested = event.fault and (event.old, event.new) == (14, 14)
+    below = event.sp - support.word_bytes(evidence.arch)
+    return event.v == 8 and nested and event.pc in pushes and event.cr2 == below
+
+
 def last(evidence: Evidence) -> Interrupt:
     """The last delivery of the run."""
     return support.interrupts(evidence)[-1]
@@ -169,8 +204,8 @@ def last(evidence: Evidence) -> Interrupt:
 
 @check("fault-double", boots=(overflow_boot,))
 def test_double(case: Case) -> None:
-    """A kernel stack overflow ends in the #DF handler, on a stack of its own: no triple
-    fault, no reset."""
+    """A kernel stack overflow ends in the #DF handler, on a stack of its own and with
+    interrupts off: no triple fault, no reset."""
     evidence, event = double_fault(case)
     now = evidence.registers
     values = support.of(case)
@@ -184,6 +219,20 @@ def test_double(case: Case) -> None:
         cause="The handler's stack pointer leads into the broken stack.",
         read=READ_DF,
     )
+    start, end = (
+        support.address_of(evidence, name)
+        for name in ("boot_stack_guard", "boot_stack_top")
+    )
+    case.expect(
+        not start < (now.sp or 0) <= end,
+        expected="The handler runs on a stack that nobody else uses.",
+        seen=f"The stack pointer is {now.sp:#x}, on the stack that the kernel booted "
+        "with.",
+        cause="That stack is in use: whatever lies below the address that you noted is "
+        "overwritten by the handler.",
+        hint="kstack_alloc gives a stack of its own.",
+        read=READ_DF,
+    )
     case.expect(
         task == own,
         expected=f"TR is {own:#x} where the handler halts.",
@@ -191,8 +240,54 @@ def test_double(case: Case) -> None:
         cause="The task gate names another TSS than the one in GDT_INDEX_DF_TSS.",
         read=READ_DF,
     )
+    expect_gate(case, evidence)
+    expect_interrupts_off(case, evidence)
     expect_segments(case, evidence)
     case.fact("double", [event.v, event.e, event.cpl])
+
+
+def expect_gate(case: Case, evidence: Evidence) -> None:
+    """The gate of #DF is for the CPU alone, and in long mode it clears IF."""
+    gate = gate_of(case, evidence, 8)
+    case.expect(
+        gate.dpl == 0,
+        expected="The gate of vector 8 has DPL 0.",
+        seen=f"The gate reads: {gate}.",
+        cause=f"The DPL is {gate.dpl}: with int 8, ring 3 could end the kernel.",
+        hint="GATE_DPL(0): the CPU's own way to a handler does not ask for the DPL.",
+        read='SDM 3A "IDT Descriptors" (6.11)',
+        source="double_fault_init (double_fault.c)",
+    )
+    case.expect(
+        gate.type != TRAP_GATE,
+        expected="The gate of vector 8 is an interrupt gate.",
+        seen=f"The gate reads: {gate}.",
+        cause="A trap gate leaves IF as it was: the handler of a kernel that is broken "
+        "already could be interrupted.",
+        hint="GATE_INTERRUPT in the place of GATE_TRAP.",
+        read='SDM 3A "IDT Descriptors" (6.11)',
+        source="double_fault_init (double_fault.c)",
+    )
+
+
+def expect_interrupts_off(case: Case, evidence: Evidence) -> None:
+    """The task of #DF starts with IF clear; in long mode the gate sees to that."""
+    own = support.of(case).get("SEL_DF_TSS")
+    found = own and evidence.scene.descriptor(evidence.registers, own)
+    if not found:
+        return
+    raw = support.space(evidence).read(found.base, TSS_BYTES)
+    flags = dict(Tss.decode(raw, wide=False).saved)["eflags"]
+    case.expect(
+        not flags & INTERRUPT_FLAG,
+        expected="The task of #DF starts with IF clear.",
+        seen=f"eflags in its TSS is {flags:#x}: bit 9 is IF.",
+        cause="The CPU loads EFLAGS with the task: the handler of a kernel that is "
+        "broken already could be interrupted.",
+        hint="EFLAGS_FIXED alone is right: every other flag is clear.",
+        read='SDM 3A "Task Switching" (7.3)',
+        source="i386/double_fault.c",
+    )
 
 
 def expect_segments(case: Case, evidence: Evidence) -> None:
@@ -207,7 +302,7 @@ def expect_segments(case: Case, evidence: Evidence) -> None:
             cause=f"The task switch loads {name} from its field in the TSS, and nobody "
             "filled that in. QEMU lets it pass, a real CPU faults at the first access.",
             hint="The TSS of the task holds every register that it starts with.",
-            read='SDM 3A "Task Switching" (8.3)',
+            read='SDM 3A "Task Switching" (7.3)',
             source="i386/double_fault.c",
         )
 

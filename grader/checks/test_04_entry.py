@@ -12,6 +12,8 @@ from grader.checks.ring3 import (
     READ_FRAME,
     READ_IRET,
     READ_TSS,
+    code_records,
+    expect_own_code,
     finished,
     judged,
     label,
@@ -51,6 +53,7 @@ def start_state(case: Case, evidence: Evidence) -> Interrupt:
         read=READ_IRET,
         source=source_of(case),
     )
+    expect_own_code(case, evidence, evidence.events)
     event = support.user_fault(evidence.events, first, 6)
     if event is None:
         raise instead_of_start(evidence, first)
@@ -123,6 +126,7 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
         hint=hint,
         read=why.read if event.pc == first else READ_FRAME,
         source=source_of(evidence),
+        exhibits=why.exhibits,
     )
 
 
@@ -230,8 +234,7 @@ def test_privileged(case: Case) -> None:
         iopl == 0,
         expected="IOPL is 0 in ring 3, so that in, out, cli and sti fault there.",
         seen=f"IOPL is {iopl} at the probe's first instruction.",
-        cause=f"The flags in the frame have IOPL {iopl}: ring 3 may use every port "
-        "and switch interrupts off.",
+        cause=iopl_cause(iopl),
         hint="Build the flags from EFLAGS_FIXED and EFLAGS_IF alone.",
         read='SDM 1 "I/O Privilege Level" (19.5.1)',
         source=source_of(case),
@@ -251,6 +254,14 @@ def test_privileged(case: Case) -> None:
     case.fact("refused", sorted(PRIVILEGED))
 
 
+def iopl_cause(iopl: int) -> str:
+    """What an IOPL other than 0 in the frame means."""
+    what = f"The flags in the frame have IOPL {iopl}"
+    if iopl == 3:
+        return f"{what}: ring 3 may use every port and switch interrupts off."
+    return f"{what}: it opens nothing to ring 3, but IOPL 0 was asked for."
+
+
 def after(evidence: Evidence, start: str, pc: int) -> str:
     """What the CPU recorded at or behind an address of the probe."""
     code = evidence.notes["code"]
@@ -264,23 +275,29 @@ def after(evidence: Evidence, start: str, pc: int) -> str:
 def test_ports(case: Case) -> None:
     """All 65,536 ports are closed to ring 3: each read of a sweep faults."""
     evidence = finished(case, ports_boot)
+    expect_own_code(case, evidence, code_records(evidence.run.trace))
     sweep = trace.sweep(evidence.run.trace, label(evidence, "port"))
     opened = sorted(set(range(65536)) - sweep.ports)
-    iopl = 0
     if opened:  # only then is it worth reading the whole log
         end = support.user_fault(evidence.events, label(evidence, "done"), 6)
         iopl = (end.regs.iopl or 0) if end else 0
+        case.expect(
+            iopl == 0,
+            expected="All ports are closed to ring 3, and IOPL is 0.",
+            seen=f"IOPL is {iopl} behind the sweep.",
+            cause=iopl_cause(iopl),
+            hint="Build the flags from EFLAGS_FIXED and EFLAGS_IF alone.",
+            read='SDM 1 "I/O Privilege Level" (19.5.1)',
+            source=source_of(case),
+        )
     case.expect(
         not opened and sweep.faults == 65536,
         expected="65,536 reads, 65,536 times #GP(0) at CPL 3.",
-        seen=f"{len(opened)} ports are open, the first {opened[0]:#x}; IOPL is {iopl}."
+        seen=f"{len(opened)} ports are open, the first {opened[0]:#x}."
         if opened
         else f"{sweep.faults} faults were recorded.",
-        cause="The flags in the frame have an IOPL that opens every port."
-        if iopl
-        else "The I/O bitmap of the TSS lies within its limit.",
-        hint="IOPL 0 in the frame; iomap_base of the TSS at or behind its end.",
-        read='SDM 1 "I/O Permission Bit Map" (19.5.2)' if not iopl else READ_TSS,
-        source=source_of(case) if iopl else "",
+        cause="The I/O bitmap of the TSS lies within its limit.",
+        hint="iomap_base of the TSS lies at or behind its end (02-tss).",
+        read=READ_TSS,
     )
     case.fact("faults", sweep.faults)

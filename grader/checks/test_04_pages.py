@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case, check
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
@@ -21,7 +21,8 @@ from grader.evidence import paging
 from grader.evidence.paging import Walk
 from grader.machine import End
 
-E_INVAL = -1
+E_INVAL, E_NOMEM = -1, -2
+IN_CALL = 1  # of scenario_map_no_frame: user_map has not returned
 SOURCE = "user_map (user_map.c)"
 
 
@@ -31,16 +32,14 @@ def test_map(case: Case) -> None:
     writable only on request, and refuses addresses that are not ring 3's."""
     expect_kernel(case)
     evidence = case.run(map_boot)
-    good, bad = evidence.notes["good"], evidence.notes["bad"]
-    count = len(good) + len(bad)
-    results = [
-        r[0] for r in support.array(evidence, "scenario_map_results", "i", count)
-    ]
-    layout = arch_of(case).word
-    frames = [f[0] for f in support.array(evidence, "scenario_frames", layout, count)]
+    asked = evidence.notes["asked"]
+    results = support.array(evidence, "scenario_map_results", "i", len(asked))
+    frames = support.array(evidence, "scenario_frames", arch_of(case).word, len(asked))
     space = support.space(evidence)
-    walks: list[Walk] = []
-    for (va, _, _), result, frame in zip(good, results, frames):
+    mapped: list[tuple[Walk, int, int]] = []
+    for (va, flags, why), (result,), (frame,) in zip(asked, results, frames):
+        if why:
+            continue
         walk = space.walk(va)
         assert walk is not None  # paging is on: the scenario came to its end
         case.expect(
@@ -51,21 +50,45 @@ def test_map(case: Case) -> None:
             read=HEADER,
             source=SOURCE,
         )
+        exhibits.walk(case, walk, write=bool(flags & WRITE))
         expect_present(case, walk, frame)
-        walks.append(walk)
-    for walk, (_, flags, _), frame in zip(walks, good, frames):
+        mapped.append((walk, frame, flags))
+    for walk, frame, flags in mapped:
+        exhibits.walk(case, walk, write=bool(flags & WRITE))
         expect_rights(case, walk, frame, flags)
-    for (va, why), result in zip(bad.items(), results[len(good) :]):
-        case.expect(
-            result == E_INVAL,
-            expected=f"user_map({va:#x}, …) returns E_INVAL.",
-            seen=f"It returned {result}.",
-            cause=f"This address must be refused: {why}.",
-            hint="Check the address before you change any entry.",
-            read=HEADER,
-            source=SOURCE,
-        )
-    case.fact("mapped", [[va, flags] for va, flags, _ in good])
+    case.lay_open(None)
+    taken = [
+        f"{result} for {va:#x}: {why}"
+        for (va, _, why), (result,) in zip(asked, results)
+        if why and result != E_INVAL
+    ]
+    case.expect(
+        not taken,
+        expected="user_map returns E_INVAL for what it must refuse.",
+        seen=f"It returned {'; '.join(taken)}.",
+        cause="These addresses are not ring 3's to have, are none of a page, or are in "
+        "use already.",
+        hint="Check the address before you change any entry.",
+        read=HEADER,
+        source=SOURCE,
+    )
+    ((no_frame,),) = support.array(evidence, "scenario_map_no_frame", "i", 1)
+    expect_no_frame(case, f"It returned {no_frame}.", no_frame == E_NOMEM)
+    case.fact("mapped", [[va, flags] for va, flags, why in asked if not why])
+
+
+def expect_no_frame(case: Case, seen: str, done: bool) -> None:
+    """Without a frame for a table user_map says so."""
+    case.expect(
+        done,
+        expected="user_map returns E_NOMEM if it needs a table and no frame is left.",
+        seen=seen,
+        cause="frame_alloc returned 0 because all frames were taken, and the 0 went "
+        "into an entry as if it were the address of a table.",
+        hint="Look at what frame_alloc returns before you use it.",
+        read=HEADER,
+        source=SOURCE,
+    )
 
 
 def expect_kernel(case: Case) -> None:
@@ -73,6 +96,8 @@ def expect_kernel(case: Case) -> None:
     evidence = case.run(map_boot, ends=support.ANY_END)
     if evidence.run.end not in (End.TRIPLE_FAULT, End.PANIC):
         return
+    ((no_frame,),) = support.array(evidence, "scenario_map_no_frame", "i", 1)
+    expect_no_frame(case, "The kernel crashed in the call.", no_frame != IN_CALL)
     lost = next((e for e in support.interrupts(evidence) if e.fault), None)
     if lost is None or (lost.v, lost.e & 1, lost.cpl) != (14, 0, 0):
         return
@@ -151,14 +176,12 @@ def expect_rights(case: Case, walk: Walk, frame: int, flags: int) -> None:
 def test_isolation(case: Case) -> None:
     """No page but those that user_map was asked for is accessible to ring 3."""
     evidence = case.run(map_boot)
-    want = {va for va, _, _ in evidence.notes["good"]}
-    space = support.space(evidence)
-    found: set[int] = set()
-    for area in paging.user_ranges(space.ram, space.cr3 or 0, case.arch):
-        last = min(area.end, area.start + (1 << 24))
-        found.update(range(area.start, last, support.PAGE))
+    want = {va for va, _, why in evidence.notes["asked"] if not why}
+    found = user_pages_of(evidence, evidence.registers.get("CR3", 0))
     extra = sorted(found - want)
     kernel = bool(extra) and extra[0] < support.of(case)["USER_BASE"]
+    if extra:
+        exhibits.open_page(case, support.space(evidence).walk(extra[0]))
     case.expect(
         not extra,
         expected=f"Ring 3 sees {len(want)} pages, those that were mapped for it.",
@@ -177,10 +200,19 @@ def test_isolation(case: Case) -> None:
     case.fact("user_pages", sorted(found))
 
 
+def user_pages_of(evidence: Evidence, cr3: int) -> set[int]:
+    """The pages that ring 3 sees under these tables; of a large area, its begin."""
+    found: set[int] = set()
+    for area in paging.user_ranges(evidence.ram, cr3, evidence.arch):
+        last = min(area.end, area.start + (1 << 24))
+        found.update(range(area.start, last, support.PAGE))
+    return found
+
+
 @check("ring3-kernel-page", boots=(run_boot,), needs=("ring3-enter",))
 def test_kernel_page(case: Case) -> None:
     """Reading and writing a kernel page from ring 3 faults, with the user and present
-    bits in the error code."""
+    bits in the error code, and no other page of the kernel is open."""
     evidence = finished(case, run_boot)
     kernel = evidence.notes["kernel"]
     for start, error in KERNEL_PAGE.items():
@@ -197,7 +229,29 @@ def test_kernel_page(case: Case) -> None:
             read=READ_PAGES,
             source=SOURCE,
         )
+    expect_closed(case, evidence)
     case.fact("kernel_page", sorted(KERNEL_PAGE.items()))
+
+
+def expect_closed(case: Case, evidence: Evidence) -> None:
+    """What ring 3 saw while it ran: nothing of the kernel but the frames of its own."""
+    last = [e for e in support.interrupts(evidence) if e.cpl == 3][-1]
+    seen = user_pages_of(evidence, last.regs.get("CR3", 0))
+    frames = support.array(evidence, "scenario_frames", arch_of(case).word, 2)
+    kernel = {va for va in seen if va < support.of(case)["USER_BASE"]}
+    opened = sorted(kernel - {frame for (frame,) in frames})
+    if opened:
+        exhibits.open_page(case, evidence.scene.walk(last.regs, opened[0]))
+    case.expect(
+        not opened,
+        expected="Every page of the kernel is closed to ring 3.",
+        seen=f"{len(opened)} are open, the first at {opened[0]:#x}." if opened else "",
+        cause="The page that the program tried is closed, but others are open: the "
+        "user bit was set in entries of the kernel's.",
+        hint="user_map must leave every entry of the kernel's pages as it is.",
+        read=READ_PAGES,
+        source=SOURCE,
+    )
 
 
 def seen_at(evidence: Evidence, pc: int, address: int) -> str:

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from grader.checks import support
 from grader.checks.api import Case, check
-from grader.checks.arch import Arch, arch_of
+from grader.checks.arch import arch_of
+from grader.checks.record import Evidence
 from grader.checks.ring3 import (
+    BACK,
     HEADER,
+    WORD,
     expect_kernel_stack,
     finished,
     grub_boot,
@@ -16,16 +21,58 @@ from grader.checks.ring3 import (
     label,
     run_boot,
 )
+from grader.evidence.registers import Registers
+from grader.evidence.trace import Block, Interrupt
 from grader.machine import End
 
-# LOST_* of the scenario's assembly part: what C relies on, bit by bit.
-ALWAYS = ("the stack pointer", "a word of the live stack", "IF or DF clear")
+IDLE_CALLS = 3  # of the idle scenario: ring3_return, ring3_run, ring3_return
+IF_DF = 0x600  # both are clear where C code runs
 
 
-def lost_of(arch: Arch, lost: int) -> list[str]:
-    """What a run did not keep, in words."""
-    names = (*ALWAYS, *(name.upper() for name in arch.preserved))
-    return [name for bit, name in enumerate(names) if lost >> bit & 1]
+@dataclass(frozen=True)
+class Return:
+    """The caller of ring3_run goes on: the CPU's registers, as QEMU recorded them.
+
+    fault: the last one of ring 3 since the return before. then: the registers when the
+    caller has taken up its stack pointer and a word from there, None if it never did.
+    """
+
+    fault: Interrupt | None
+    regs: Registers
+    then: Registers | None = None
+
+
+def returns(evidence: Evidence) -> list[Return]:
+    """Each return to the caller, in order."""
+    back, word = (support.address_of(evidence, name) for name in (BACK, WORD))
+    found: list[Return] = []
+    fault: Interrupt | None = None
+    for event in evidence.events:
+        if isinstance(event, Interrupt) and event.cpl == 3 and event.fault:
+            fault = event
+        elif not isinstance(event, Block) or event.stopped or event.cpl != 0:
+            continue
+        elif event.pc == back:
+            found.append(Return(fault, event.regs))
+            fault = None
+        elif event.pc == word and found:
+            found[-1] = replace(found[-1], then=event.regs)
+    return found
+
+
+def lost_at(evidence: Evidence, back: Return) -> list[str]:
+    """What a call did not keep, in words."""
+    arch = arch_of(evidence)
+    marks = evidence.notes["marks"]
+    kept = {name.upper(): mark for name, mark in zip(arch.preserved, marks)}
+    kept[arch.sp] = back.then.get(arch.sp, 0) if back.then else 0
+    lost = [name for name, value in kept.items() if back.regs.get(name) != value]
+    word = back.then.get(arch.register("dx").upper()) if back.then else None
+    if word != marks[len(arch.preserved)]:
+        lost.append("a word of the live stack")
+    if (back.regs.flags or 0) & IF_DF:
+        lost.append("IF or DF clear")
+    return lost
 
 
 @check("ring3-return", boots=(run_boot, idle_boot), needs=("ring3-enter",))
@@ -35,27 +82,44 @@ def test_return(case: Case) -> None:
     evidence = finished(case, run_boot)
     expect_kernel_stack(case, evidence)
     starts = evidence.notes["starts"]
-    outcomes = support.array(evidence, "scenario_outcomes", "II", len(starts))
-    taken = [e for e in support.interrupts(evidence) if e.cpl == 3 and e.fault]
-    for number, (start, (vector, lost)) in enumerate(zip(starts, outcomes)):
-        want = taken[number].v if number < len(taken) else None
+    backs = returns(evidence)
+    case.expect(
+        len(backs) == len(starts),
+        expected=f"ring3_run returns {len(starts)} times to the function that called "
+        "it, once a run.",
+        seen=f"The CPU recorded {len(backs)} returns to it.",
+        cause="The kernel went on elsewhere: a ring3_run that never returns has lost "
+        "its caller, whatever the memory says.",
+        hint="ring3_return takes up the noted stack pointer; its ret then is that of "
+        "ring3_run.",
+        read=HEADER,
+        source="ring3_run and ring3_return",
+    )
+    result = arch_of(case).register("ax").upper()
+    for start, back in zip(starts, backs):
+        want = back.fault.v if back.fault else None
+        vector = back.regs.get(result, 0) & 0xFFFFFFFF
         case.expect(
             vector == want,
-            expected=f"ring3_run returns {want} for the run that starts at {start}.",
-            seen=f"It returned {vector}.",
+            expected=f"ring3_run returns {want} for the run that starts at {start}."
+            if back.fault
+            else f"The run that starts at {start} enters ring 3.",
+            seen=f"It returned {vector}."
+            if back.fault
+            else f"ring3_run returned {vector}, and no fault of ring 3 came before.",
             cause="The result is not the vector with which ring3_return was called: it "
             "was lost on the way, or never taken from the argument.",
             hint="The result belongs in the register that C expects it in.",
             read=HEADER,
             source="ring3_return",
         )
-        names = lost_of(arch_of(case), lost)
+        lost = lost_at(evidence, back)
         case.expect(
-            not names,
+            not lost,
             expected="The caller of ring3_run finds its registers, its stack and its "
             "flags as C relies on them.",
             seen=f"After the run that starts at {start} this is lost: "
-            f"{', '.join(names)}.",
+            f"{', '.join(lost)}.",
             cause="C relies on these across every call; ring 3 and the handler have "
             "used them for their own.",
             hint="ring3_run saves what C relies on before it notes the stack pointer; "
@@ -64,23 +128,41 @@ def test_return(case: Case) -> None:
             source="ring3_run and ring3_return",
         )
     expect_idle(case)
-    case.fact("vectors", [vector for vector, _ in outcomes])
+    case.fact("vectors", [back.fault.v for back in backs if back.fault])
 
 
 def expect_idle(case: Case) -> None:
     """When no run is under way, ring3_return comes back at once."""
     evidence = judged(case, idle_boot)
-    ((came_back,),) = support.array(evidence, "scenario_idle", "I", 1)
-    done = evidence.run.end is End.DONE and came_back == 1
+    backs = returns(evidence)
+    expected = "ring3_return comes back at once when no ring3_run is under way."
     case.expect(
-        done,
-        expected="ring3_return comes back at once when no ring3_run is under way.",
-        seen="It did not come back."
-        if evidence.run.end is End.DONE
-        else f"It did not come back; the run ended by {evidence.run.end.value}.",
+        backs,
+        expected=expected,
+        seen="Before the first run it did not come back.",
+        cause="ring3_return used a stack pointer that nobody had noted yet.",
+        hint="What stands for “no run” must stand there from the start: 0, as .bss is.",
+        read=HEADER,
+        source="ring3_return",
+    )
+    case.expect(
+        len(backs) == IDLE_CALLS,
+        expected=expected,
+        seen="After a run it did not come back"
+        + ("." if evidence.run.end is End.DONE else f": {evidence.run.end.value}."),
         cause="ring3_return used the stack pointer of a run that was over: the frame "
         "there is no longer anyone's.",
         hint="Forget the noted stack pointer as soon as it has been used.",
+        read=HEADER,
+        source="ring3_return",
+    )
+    lost = lost_at(evidence, backs[0]) + lost_at(evidence, backs[-1])
+    case.expect(
+        not lost,
+        expected=expected,
+        seen=f"It came back, but this is lost: {', '.join(lost)}.",
+        cause="It popped or changed registers, and no run is under way whose they are.",
+        hint="Without a noted stack pointer ring3_return is nothing but a ret.",
         read=HEADER,
         source="ring3_return",
     )

@@ -7,51 +7,53 @@ from collections.abc import Sequence
 
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, Plan, boot, check
-from grader.checks.arch import arch_of
+from grader.checks.marks import (
+    HEADER,
+    Moment,
+    expect_kept,
+    expect_steps,
+    marked,
+    moments,
+    played,
+)
 from grader.checks.record import Evidence
-from grader.checks.threads import registers
+from grader.checks.script import IDLE, Step
 from grader.evidence.events import Block
-from grader.machine import Boot, End, Limits
+from grader.machine import Boot, End
 
-# What thread_yield keeps, by the bits of scenario_yield_lost.
-YIELD_KEEPS = {
-    "i386": ("the stack pointer", "IF", "ebx", "esi", "edi", "ebp"),
-    "x86_64": ("the stack pointer", "IF", "rbx", "rbp", "r12", "r13", "r14", "r15"),
-}
-HEADER = "kernel/include/course/05-threads.h"
-ROUNDS = 50
-SHORT = Limits(cpu_s=2.0)
-DISPATCH_BYTES = 0x100  # dispatch, and perhaps more
+NEWBORN = 3
+SWITCHES = 3
 STACKS = 3  # times KSTACK_SLOTS threads live and die
-FULL = 0xF011  # noted when thread_create_kernel has returned NULL
+AT_ONCE = 8  # the least number of threads that can live at the same time
+DISPATCHED = ("dispatch", "thread_switch")
 
 
 @boot("create")
 def create(plan: Plan) -> Boot:
-    return plan.boot("threads-create", limits=SHORT)
+    return marked(plan, "threads-create")
+
+
+@boot("switch")
+def switch(plan: Plan) -> Boot:
+    """thread_switch without a scheduler, there and back."""
+    return marked(plan, "threads-switch")
 
 
 @boot("yield")
 def yielding(plan: Plan) -> Boot:
-    """The record has the registers at thread_switch, and in dispatch behind it."""
-    switch = plan.symbols.find("thread_switch") or 0
-    caller = plan.symbols.find("dispatch") or 0
-    return plan.boot(
-        "threads-yield",
-        limits=SHORT,
-        trace=("int", "cpu_reset", "exec", "cpu"),
-        trace_ranges=((switch, switch), (caller, caller + DISPATCH_BYTES - 1)),
-    )
+    """Threads that only yield."""
+    return played(plan, *DISPATCHED, blocks=False)
 
 
 @boot("block")
 def block(plan: Plan) -> Boot:
-    return plan.boot("threads-block", limits=SHORT)
+    """Threads that yield, block, and wake each other."""
+    return played(plan, blocks=True)
 
 
 @boot("life")
 def life(plan: Plan) -> Boot:
-    return plan.boot("threads-life", limits=SHORT)
+    return marked(plan, "threads-life")
 
 
 def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
@@ -61,6 +63,7 @@ def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
         case.run(spec)
     if evidence.run.end is not End.DONE:
         why = evidence.diagnosis
+        case.lay_open(lambda: why.exhibits)
         case.fail(
             expected=f"The threads of the boot “{spec.name}” live, and the kernel "
             "comes to its end.",
@@ -73,40 +76,10 @@ def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
     return evidence
 
 
-def log(evidence: Evidence) -> list[int]:
-    """What the threads wrote down, in order."""
-    [(count,)] = support.array(evidence, "scenario_log_count", "I", 1)
-    return [row[0] for row in support.array(evidence, "scenario_log", "I", count)]
-
-
-def expect_log(
-    case: Case, have: Sequence[int], want: Sequence[int], **texts: str
-) -> None:
-    """The logs agree; the first difference is shown."""
-    at = next((n for n, pair in enumerate(zip(have, want)) if pair[0] != pair[1]), None)
-    if at is None and len(have) != len(want):
-        at = min(len(have), len(want))
-    case.expect(
-        at is None,
-        expected=f"The threads note, in order: {_shown(want, at or 0)}.",
-        seen=f"They noted: {_shown(have, at or 0)}; the first difference is at "
-        f"position {at}.",
-        read=HEADER,
-        **texts,
-    )
-
-
-def _shown(values: Sequence[int], at: int) -> str:
-    low = max(0, at - 4)
-    part = " ".join(str(value) for value in values[low : at + 5])
-    return ("… " if low else "") + part + (" …" if at + 5 < len(values) else "")
-
-
-@check("thread-create", boots=(create,))
+@check("thread-create", boots=(create, switch))
 def test_create(case: Case) -> None:
-    """A new kernel thread gets its argument, runs with interrupts on, has the next id,
-    and ends when its function returns."""
-    want = [(i * 0x1111, 1, i) for i in (1, 2, 3)]
+    """A new kernel thread gets its argument, runs on its own stack with interrupts on,
+    has the next id, and ends when its function returns."""
     evidence = finished(
         case,
         create,
@@ -114,22 +87,92 @@ def test_create(case: Case) -> None:
         "or thread_switch does not restore a register that C preserves, or the idle "
         "thread is not found when nobody is ready.",
     )
-    noted = log(evidence)
-    have = sorted(tuple(noted[n : n + 3]) for n in range(0, len(noted), 3))
+    found = moments(evidence)
+    creation = [
+        (IDLE, n, back) for n in range(1, NEWBORN + 1) for back in (False, True)
+    ]
+    case.expect(
+        [moment.step for moment in found[: len(creation)]] == creation,
+        expected="Nobody runs before the creator of the threads gives up its turn.",
+        seen="A thread ran while it was created.",
+        cause="thread_create_kernel calls the function itself instead of putting a "
+        "thread into the queue.",
+        hint="A new thread waits in the queue, and begins at its first switch.",
+        read=HEADER,
+    )
+    expect_kept(case, found[: len(creation)], "thread_create_kernel")
+    born = sorted(
+        (moment.step[:2], moment.interrupts)
+        for moment in found
+        if moment.step[0] != IDLE and not moment.step[2]
+    )
+    have = [(thread, int(on), number) for (thread, number), on in born]
+    want = [(n, 1, n) for n in range(1, NEWBORN + 1)]
     case.expect(
         have == want,
-        expected=f"Three threads note their argument, IF and their id: {_rows(want)}.",
-        seen=f"They noted {_rows(have)}." if have else "No thread noted anything.",
+        expected=f"Each thread has its argument, IF and its id: {_rows(want)}.",
+        seen=f"They have {_rows(have)}." if have else "No thread was born.",
         cause=_unborn(want, have),
         hint="Its first stack must look as if thread_switch had been called from the "
         "place where it begins; there it needs interrupts on, and an end.",
         read=HEADER,
     )
-    case.fact("log", want)
+    expect_own_stacks(case, evidence, found)
+    case.expect(
+        there_and_back(moments(case.run(switch, ends=support.ANY_END)))
+        or suspended(found),
+        expected="A thread that gives up its turn waits, and goes on where it was.",
+        seen="Each one that began came to its end before another went on.",
+        cause="Functions that are called are no threads: nothing goes from the stack "
+        "of one to that of another.",
+        hint="Do 5.1 first: thread_switch(prev, next) is called by prev and returns in "
+        "next.",
+        read=HEADER,
+    )
+    case.fact("born", want)
+
+
+def suspended(found: Sequence[Moment]) -> bool:
+    """Whether the first to come out of its call is not the one that made the last: no
+    calls inside each other do that."""
+    steps = [moment.step for moment in found if moment.step[0] != IDLE]
+    pairs = zip(steps, steps[1:])
+    return next((b[0] != a[0] for a, b in pairs if b[2]), False)
+
+
+def expect_own_stacks(case: Case, evidence: Evidence, found: Sequence[Moment]) -> None:
+    """Each of the new threads was on the stack below its kernel_top."""
+    word = "I" if case.arch == "i386" else "Q"
+    tops = support.array(evidence, "scenario_kernel_tops", word, NEWBORN + 1)
+    size = support.of(case)["KSTACK_PAGES"] * support.PAGE
+    for moment in found:
+        thread = moment.step[0]
+        top = tops[thread][0] if thread != IDLE else 0
+        case.expect(
+            thread == IDLE or top - size <= moment.sp < top,
+            expected=f"Thread {thread} runs on its own kernel stack, the {size} bytes "
+            f"below {top:#x}.",
+            seen=f"Its stack pointer is {moment.sp:#x}.",
+            cause="The thread does not run on what kstack_alloc returned for it, or "
+            "kernel_top is not the top of that.",
+            hint="thread->sp starts a few words below thread->kernel_top.",
+            read=HEADER,
+        )
+    case.expect(
+        len({top for (top,) in tops[1:]}) == NEWBORN,
+        expected=f"{NEWBORN} threads have {NEWBORN} kernel stacks.",
+        seen="Two of them have the same one.",
+        cause="A stack was given to two threads.",
+        hint="A stack from kstack_alloc for each thread.",
+        read=HEADER,
+    )
 
 
 def _rows(rows: Sequence[tuple[int, ...]]) -> str:
-    shown = "; ".join(" ".join(map(str, row)) for row in rows[:6])
+    shown = "; ".join(
+        f"argument {thread if thread > 0 else 'unknown'}, IF {on}, id {number}"
+        for thread, on, number in rows[:6]
+    )
     return shown + (" …" if len(rows) > 6 else "")
 
 
@@ -142,83 +185,90 @@ def _unborn(want: Sequence[tuple[int, ...]], have: Sequence[tuple[int, ...]]) ->
             "A thread had no turn: it is not in the queue, did not come out of its "
             "first switch, or its argument was lost."
         )
-    if any(row[1:2] == (0,) for row in have):
+    if any(row[1] == 0 for row in have):
         return "A thread runs with interrupts off: the switch into it had them off."
     return "The ids are not 1, 2, 3: id 0 is the idle thread's, and each is used once."
 
 
-@check("thread-switch", boots=(yielding,))
+@check("thread-switch", boots=(switch, yielding))
 def test_switch(case: Case) -> None:
     """thread_switch keeps the registers that C relies on, and the stack."""
-    evidence = case.run(yielding, ends=support.ANY_END)
-    lost = [row[0] for row in support.array(evidence, "scenario_yield_lost", "I", 3)]
-    names = YIELD_KEEPS[case.arch]
-    gone = [name for bit, name in enumerate(names) if any(n >> bit & 1 for n in lost)]
+    evidence = case.run(switch, ends=support.ANY_END)
+    if evidence.run.end is End.TASK_OPEN:
+        case.run(switch)
+    found = moments(evidence)
+    if not there_and_back(found) or evidence.run.end is not End.DONE:
+        # A frame that is not only pops and ret: judged with the threads it is made for.
+        evidence = finished(
+            case,
+            yielding,
+            "Seven threads call thread_yield in turn: a register or the stack of one "
+            "of them was lost in thread_switch.",
+        )
+        found = moments(evidence)
+    expect_kept(case, found, "thread_switch")
     case.expect(
-        not gone,
-        expected=f"Whoever calls thread_yield finds {', '.join(names)} as before.",
-        seen=f"Not kept: {', '.join(gone)}.",
-        cause="A register is not saved, or saved and restored in different orders; "
-        "with IF: thread_yield returns with interrupts otherwise than they were.",
-        hint="The callee-saved registers of the calling convention, all of them; the "
-        "last pushed is the first popped.",
+        there_and_back(found) or suspended(found),
+        expected="thread_switch goes on with the stack of next.",
+        seen="Its caller came back on the stack that it had, and nobody else ran.",
+        cause="The stack pointer was not taken from next->sp.",
+        hint="Note the stack in prev->sp, then take next->sp.",
         read=HEADER,
     )
-    not_kept(case, evidence)
-    if len(log(evidence)) >= 3 * ROUNDS:
-        return case.fact("kept", lost)
-    finished(
-        case,
-        yielding,
-        "Three threads call thread_yield in turn: a register or the stack of one of "
-        "them was lost in thread_switch.",
-    )
-    case.fact("kept", lost)
+    case.fact("kept", True)
 
 
-def not_kept(case: Case, evidence: Evidence) -> None:
-    """Fails if thread_switch returns to dispatch without a register that it had."""
-    word = support.word_bytes(case.arch)
-    switch = evidence.symbols.find("thread_switch")
-    caller = evidence.symbols.find("dispatch")
-    waiting: dict[int, dict[str, int]] = {}  # who called, by the stack pointer behind
-    for event in evidence.events:
-        if not isinstance(event, Block) or event.stopped:
-            continue
-        have = registers(event.dump)
-        sp = have.get("sp", 0)
-        if event.pc == switch:
-            waiting[sp + word] = have
-        elif event.pc == caller:  # a new call: on this stack nobody waits any more
-            waiting = {at: row for at, row in waiting.items() if not 0 <= sp - at < 256}
-        elif sp in waiting:
-            had = waiting.pop(sp)
-            for name in arch_of(case).preserved:
-                short = name[-2:] if name[-1] in "xip" else name
-                case.expect(
-                    have.get(short) == had.get(short),
-                    expected=f"thread_switch comes back to its caller with {name} "
-                    f"{had.get(short, 0):#x}, as it was called.",
-                    seen=f"It came back with {have.get(short, 0):#x}.",
-                    cause=f"The register {name} is not saved, not restored, or saved "
-                    "and restored in different orders: C needs it behind the call.",
-                    hint="The callee-saved registers of the calling convention, all.",
-                    read=HEADER,
-                )
+def there_and_back(found: Sequence[Moment]) -> bool:
+    """Whether two threads that only switch to each other did so, each on its stack."""
+    want: list[Step] = [(0, 0, False)]
+    for number in range(SWITCHES):
+        want += [(1, 0, False), (0, 0, True)]
+        if number + 1 < SWITCHES:
+            want += [(0, 0, False), (1, 0, True)]
+    return [moment.step for moment in found] == want
 
 
 @check("thread-order", boots=(yielding,), needs=("thread-create", "thread-switch"))
 def test_order(case: Case) -> None:
-    """Threads that yield take turns, round robin, until each has ended."""
-    want = [n for _ in range(ROUNDS) for n in range(3)] + [100, 101, 102]
-    expect_log(
+    """Threads that yield take turns, round robin, until each has ended, and find
+    interrupts as they were."""
+    evidence = finished(
+        case, yielding, "Seven threads call thread_yield, each so many times, and end."
+    )
+    found, want = moments(evidence), support.note(evidence, "script").steps
+    expect_steps(
         case,
-        log(case.run(yielding)),
+        evidence,
+        found,
         want,
-        cause="Who yields goes to the end of the queue, and the first of it runs.",
+        cause="Who yields goes to the end of the queue, and the first of it runs; the "
+        "idle thread only when there is none.",
         hint="One queue: in at the end, out at the front.",
     )
+    expect_kept(case, found, "thread_yield")
+    expect_dispatched(case, evidence)
     case.fact("order", len(want))
+
+
+def expect_dispatched(case: Case, evidence: Evidence) -> None:
+    """Every thread_switch was called by dispatch, which runs the switch hooks."""
+    dispatch, switch = (support.address_of(evidence, name) for name in DISPATCHED)
+    entered = [
+        event.pc
+        for event in evidence.events
+        if isinstance(event, Block)
+        and not event.stopped
+        and event.pc in (dispatch, switch)
+    ]
+    pairs = zip([0, *entered], entered)
+    case.expect(
+        all(before == dispatch for before, pc in pairs if pc == switch),
+        expected="All switches go through dispatch(prev, next).",
+        seen="thread_switch was called without it.",
+        cause="The hooks that later stages run at each switch are left out.",
+        hint="Call dispatch(prev, next); it calls thread_switch.",
+        read=HEADER,
+    )
 
 
 @check("thread-block", boots=(block,), needs=("thread-order",))
@@ -229,41 +279,85 @@ def test_block(case: Case) -> None:
         case,
         block,
         "Nearly always a thread stands in the queue twice: thread_wake put one there "
-        "that "
-        "was not blocked, or thread_block left it there; it runs on after its end.",
+        "that was not blocked, or thread_block left it there; it runs on after its "
+        "end.",
     )
-    expect_log(
+    found, want = moments(evidence), support.note(evidence, "script").steps
+    expect_steps(
         case,
-        log(evidence),
-        [1, 2, 3, 4, 5, 6, 7],
-        cause="A sleeper notes 1, 3, 6, a waker 2, 4, 5, and 7 comes last. An early 3 "
-        "or 6: a blocked thread stayed in the queue. A missing one: it never came "
-        "back.",
+        evidence,
+        found,
+        want,
+        cause="If a thread returns early from thread_block, it stayed in the queue, or "
+        "thread_wake put one there that was not blocked. If it never returns, "
+        "thread_wake did not put it back.",
         hint="thread_block switches without putting the caller into the queue; "
         "thread_wake puts it there if its state is THREAD_BLOCKED.",
     )
-    case.fact("log", 7)
+    expect_kept(case, found, "thread_block or thread_wake")
+    case.fact("steps", len(want))
 
 
 @check("thread-exit", boots=(life,), needs=("thread-create",))
 def test_exit(case: Case) -> None:
     """A thread that ended gives its kernel stack back: three times as many threads as
     there are stacks can live, one after the other, but not at the same time."""
-    count = STACKS * support.of(case)["KSTACK_SLOTS"]
-    want = [value for i in range(count) for value in (i, 1, i + 1)] + [FULL]
+    slots = support.of(case)["KSTACK_SLOTS"]
+    count = STACKS * slots
     evidence = finished(
         case,
         life,
         "Either a thread's stack was freed while in use, or thread_create_kernel went "
-        "on without a stack when kstack_alloc had none left (it returns 0).",
+        "on without a stack or a structure when kstack_alloc (0) or kmalloc (NULL) had "
+        "none left.",
     )
-    expect_log(
+    found = [moment for moment in moments(evidence) if moment.step[0] != IDLE]
+    want = [(n, n, back) for n in range(1, count + 1) for back in (False, True)]
+    expect_steps(
         case,
-        log(evidence),
+        evidence,
+        found[: len(want)],
         want,
-        cause="57005 (0xdead) in the middle: thread_create_kernel returned NULL, the "
-        "stacks of the threads before were not freed. At the end: it returned no NULL "
-        f"although kstack_alloc had no stack left, which is noted as {FULL} (0xf011).",
+        cause="Each thread is created, yields once with nobody else ready, and ends, "
+        "before the next one is created. If they stop coming, thread_create_kernel "
+        "returned NULL: the stacks of the threads before were not freed.",
         hint="A thread stands on its stack while it ends: free it once another runs.",
+    )
+    first, second, third = (
+        {m.step[0]: m.sp for m in found if m.step[0] in range(low + 1, low + count + 1)}
+        for low in (count, 2 * count, 3 * count)
+    )
+    stacks = len(set(first.values()))
+    case.expect(
+        AT_ONCE <= len(first) == stacks <= slots,
+        expected=f"Then threads are created until thread_create_kernel returns NULL: "
+        f"{AT_ONCE} or more, and at most {slots}, each on a stack of its own.",
+        seen=f"{len(first)} ran, on {stacks} stacks.",
+        cause="thread_create_kernel returned NULL too early, or no NULL although "
+        "kstack_alloc had no stack left.",
+        hint="NULL if kstack_alloc returns 0 or kmalloc NULL, and not before.",
+        read=HEADER,
+    )
+    case.expect(
+        len(first) == len(second),
+        expected="When they have all ended, directly one after the other, as many can "
+        f"be created again, twice: {len(first)}.",
+        seen=f"It was {len(second)}.",
+        cause="Some of the stacks were not freed. If what is to be freed is noted in "
+        "one place, a second thread that ends must not find it still in use.",
+        hint="Whoever runs behind a thread that ended frees it at once: one that "
+        "returns from dispatch, and one that runs for the first time.",
+        read=HEADER,
+    )
+    case.expect(
+        len(first) == len(third),
+        expected="When no frame is left for a stack of ring 3, thread_create_user "
+        "returns NULL and keeps nothing: as many kernel threads can be created again, "
+        f"{len(first)}.",
+        seen=f"It was {len(third)}." if third else "It did not return NULL.",
+        cause="user_stack_create returned 0, and nobody asked, or the kernel stack "
+        "that was already there was not freed.",
+        hint="Undo what was done before: kstack_free, kfree, and return NULL.",
+        read=HEADER,
     )
     case.fact("threads", count)

@@ -14,10 +14,12 @@ from grader.checks.threads import (
     MARKED,
     TICKS,
     Thread,
-    Tick,
+    begins_again,
     grub,
+    landing,
     mixed,
     observed,
+    stopped,
     strayed,
     ticks,
 )
@@ -61,6 +63,16 @@ def test_ticks(case: Case) -> None:
             read=READ_PIC,
             source=support.place(evidence, at),
         )
+    case.expect(
+        count == TICKS or count < TICKS and evidence.run.end is not End.DONE,
+        expected="tick_dispatch() runs once at each tick: core and hooks count time.",
+        seen=f"The CPU took {count} timer interrupts, and the kernel "
+        + (f"counted {TICKS}." if evidence.run.end is End.DONE else "counted fewer."),
+        cause="timer_interrupt does not call it, calls it twice, or calls it behind "
+        "the switch, where a new thread's first run does not come by.",
+        hint="pic_eoi(0), tick_dispatch(), then the next thread.",
+        read=HEADER,
+    )
     lost = bool(strayed(threads))  # for other checks to tell: the timer did go on
     if count < TICKS and not lost:
         finished(case, mixed, "Kernel and user threads were taking turns.")
@@ -180,11 +192,15 @@ def test_kernel_stack(case: Case) -> None:
             hint="tss_set_kernel_stack(next->kernel_top) in thread_switch, each time.",
             read=READ_STACK,
         )
+    count = len(ticks(evidence))
+    found = [tick for thread in threads if thread.user for tick in thread.ticks]
+    other = [t for t in found if t.landed is None and t.position + 1 < count]
     case.expect(
-        any(tick.landed for thread in threads if thread.user for tick in thread.ticks),
+        found and not other,
         expected="Interruptions of user threads go through timer_entry.",
-        seen="None did.",
+        seen=f"{len(other)} of {len(found)} did not.",
         cause="The timer's gate leads elsewhere.",
+        hint="The gate is set for you: leave it as it is.",
         read=HEADER,
     )
     tops = {thread.kernel_top for thread in threads}
@@ -215,6 +231,16 @@ def test_progress(case: Case) -> None:
             "that is about to run: tss_set_kernel_stack(next->kernel_top).",
             read=READ_STACK,
         )
+        case.expect(
+            not begins_again(thread, case.arch),
+            expected=f"{thread.name} goes on where it was interrupted: what it counts "
+            "grows from slice to slice.",
+            seen="It counts no further than in its first slice: it begins again.",
+            cause="The thread starts at its entry each time, or the register that "
+            f"counts ({arch_of(case).register('cx')}) is lost in the interruption.",
+            hint="A thread that was interrupted goes on through its own kernel stack.",
+            read=HEADER,
+        )
     case.expect(
         count >= TICKS,
         expected=f"The threads take turns until tick {TICKS}.",
@@ -230,37 +256,6 @@ def test_progress(case: Case) -> None:
 def _living(thread: Thread) -> bool:
     """Whether the thread was found near the end, or never at all."""
     return not thread.ticks or thread.ticks[-1].position >= TICKS - 60
-
-
-def landing(threads: list[Thread], thread: Thread, tick: Tick) -> str:
-    """Where an interruption of the thread landed, in words."""
-    owner = next((t.name for t in threads if t.kernel_top == tick.landed), "no thread")
-    whose = "its own" if owner == thread.name else f"that of {owner}"
-    return f"landed on the kernel stack {tick.landed or 0:#x}, {whose}"
-
-
-def stopped(evidence: Evidence, threads: list[Thread], thread: Thread) -> str:
-    """When the thread was found last, where that landed, and who landed there next."""
-    if not thread.ticks:
-        return "It was never found."
-    last = thread.ticks[-1]
-    text = f"The last tick that found it was {last.position + 1}"
-    if last.landed is not None:
-        text += f"; it {landing(threads, thread, last)}"
-    later = [
-        (tick.position, other.name)
-        for other in threads
-        for tick in other.ticks
-        if other is not thread
-        and tick.landed == last.landed
-        and tick.position > last.position
-    ]
-    if later:
-        position, name = min(later)
-        text += f". Tick {position + 1}, of {name}, landed there too"
-    if evidence.run.end is not End.DONE:
-        text += f". Then: {evidence.diagnosis.seen}"
-    return text + "."
 
 
 @check("thread-registers", boots=(mixed,), needs=("thread-progress",))

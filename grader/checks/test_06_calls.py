@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""06-syscalls: what ring 3 may point to, and the calls that read and write."""
+"""06-syscalls: the calls that read and write, and what they do with pointers."""
 
 from __future__ import annotations
-
-import struct
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
@@ -14,7 +12,6 @@ from grader.checks.syscalls import (
     PAGE,
     READ_ONLY,
     SECRET_BYTES,
-    SUPERVISOR,
     Caller,
     Script,
     came_back,
@@ -22,117 +19,14 @@ from grader.checks.syscalls import (
     notes_of,
     results,
 )
-from grader.machine import Boot, End, Module, Step
+from grader.machine import Boot, End, Step
 
-READ_WRAP = "The sheet's “6.3”; C: unsigned arithmetic wraps around"
-READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
-TYPED = 12
+TYPED = 11  # with one before and two behind: what the UART takes in at once
 FILLER = 80
+EDGE = 16  # bytes of a buffer that lie below the end of user memory
+LINE = 200  # bytes of a read: more than was typed
+PROMPT, PROMPT_TICK = r"\[ringlab\] type now", 50
 READS_ONLY = "read checks its buffer for reading, but the kernel writes there."
-WRAPS = "the sum wraps around"
-
-
-@boot("pointers")
-def pointers(plan: Plan) -> Boot:
-    """user_check is asked about ranges, each with its right answer."""
-    script, rng = Script(plan), plan.rng("pointers")
-    values = support.of(plan)
-    base, end = values["USER_BASE"], values["USER_END"]
-    word = 1 << 8 * support.word_bytes(plan.arch)
-    free = script.free
-    span = free.pop()
-    for n in range(3):
-        script.page(va=span + n * PAGE)
-    read_only, hidden = script.page(flags=READ_ONLY), script.page(flags=SUPERVISOR)
-    last, first = script.page(va=end - PAGE), script.page(va=base)
-    absent, at = free.pop(), rng.randrange(1, 2000)
-    image = plan.symbols.find("scenario_secret") or 0
-    ranges = (
-        ("a whole buffer over three pages", span + at, 2 * PAGE, 1, True),
-        ("the first user bytes", first, 16, 0, True),
-        ("the last user bytes", last + PAGE - 16, 16, 1, True),
-        ("a single byte", span + 3 * PAGE - 1, 1, 1, True),
-        ("bytes that are only read, on a read-only page", read_only + at, 64, 0, True),
-        ("memory of the kernel", image, SECRET_BYTES, 0, False),
-        ("memory of the kernel", values["FRAME_POOL_BASE"] + at, 8, 1, False),
-        ("the null pointer", 0, 16, 0, False),
-        ("one byte below user memory", base - 1, 2, 0, False),
-        ("one byte beyond user memory", last + PAGE - 8, 9, 0, False),
-        ("bytes right behind user memory", end, 1, 0, False),
-        ("the highest address", word - 1, 1, 0, False),
-        (f"a length with which {WRAPS}", span + at, word - at, 0, False),
-        (f"a length with which {WRAPS}", span + at, word - span + base - at, 0, False),
-        (f"a length with which {WRAPS}", span + at, word - 1, 1, False),
-        (f"a length with which {WRAPS} to 0", span, word - span, 0, False),
-        ("a page that is absent", absent + at, 4, 0, False),
-        ("two pages of which the second is absent", span + 3 * PAGE - 4, 8, 0, False),
-        ("four pages of which the last is absent", span, 3 * PAGE + 1, 0, False),
-        ("a read-only page, to write", read_only + at, 1, 1, False),
-        ("a page in between without the user bit", hidden + at, 4, 0, False),
-    )
-    questions = [(va % word, n % word, write) for _, va, n, write, _ in ranges]
-    plan.note("ranges", ranges)
-    packed = b"".join(struct.pack("<QQI", *question) for question in questions)
-    return script.boot("syscalls-check", modules=(Module("checks", packed),))
-
-
-def answers(case: Case, in_range: bool) -> None:
-    """Compare the answers about ranges, or about pages."""
-    evidence = case.run(pointers)
-    ranges = evidence.notes["ranges"]
-    have = support.array(evidence, "scenario_answers", "i", len(ranges))
-    judged = []
-    for (what, va, count, write, allowed), (answer,) in zip(ranges, have):
-        about_pages = "page" in what
-        if about_pages == in_range:
-            continue
-        judged.append(answer)
-        want = 0 if allowed else -4
-        use = "writing" if write else "reading"
-        case.expect(
-            answer == want,
-            expected=f"user_check gives {_answer(want)} for {use} {count:#x} bytes at "
-            f"{va:#x}: {what}.",
-            seen=f"It gave {_answer(answer)}.",
-            cause=_cause(what, allowed),
-            hint="Compare bytes with USER_END - va: that cannot overflow."
-            if not about_pages
-            else "user_page_query for every page that the bytes touch.",
-            read=READ_PAGES if about_pages else READ_WRAP,
-        )
-    case.fact("answers", judged)
-
-
-def _answer(value: int) -> str:
-    return {0: "E_OK", -4: "E_FAULT"}.get(value, str(value))
-
-
-def _cause(what: str, allowed: bool) -> str:
-    if allowed:
-        return "The check refuses what ring 3 may do: its bounds are too narrow."
-    if WRAPS in what:
-        return "va + bytes wraps around: the end is a small number that passes."
-    if "kernel" in what or "null" in what:
-        return "Nobody looks whether the address is one of ring 3: it is the kernel's."
-    if "read-only" in what:
-        return "The kernel may write the page, ring 3 may not: the write flag counts."
-    if "page" in what:
-        return "Not every page that the bytes touch was looked at."
-    return "The range is wrong by some bytes at its end."
-
-
-@check("call-user-range", boots=(pointers,))
-def test_range(case: Case) -> None:
-    """user_check accepts user memory to its last byte, and refuses the kernel's, what
-    goes beyond the end, and lengths with which the sum wraps around."""
-    answers(case, in_range=True)
-
-
-@check("call-user-pages", boots=(pointers,))
-def test_pages(case: Case) -> None:
-    """user_check looks at every page: an absent one, a read-only one that is to be
-    written, and one without the user bit give E_FAULT."""
-    answers(case, in_range=False)
 
 
 @boot("console")
@@ -148,17 +42,19 @@ def console(plan: Plan) -> Boot:
     read_only = script.page(b"r" * 64, flags=READ_ONLY)
     typed = "".join(rng.choices("abcdefghijkmnpqrstuvwxyz", k=TYPED))
     secret = plan.symbols.find("scenario_secret") or 0
-    across = script.page(b"\0" * (PAGE - 32) + b"z" * 32, va=values["USER_END"] - PAGE)
+    edge = b"\0" * (PAGE - EDGE) + b"z" * EDGE
+    across = script.page(edge, va=values["USER_END"] - PAGE)
+    spare = script.page(b"z" * EDGE)
     bad = (
         ("write", write, secret, SECRET_BYTES),
-        ("write", write, across + PAGE - 16, 64),
+        ("write", write, across + PAGE - EDGE, 64),
         ("write", write, page + at, word - at),
         ("write", write, script.free.pop(), 8),
         ("write", write, page + PAGE - 8, 16),
         ("read", read, secret, 8),
         ("read", read, read_only, 8),
-        ("read", read, across + PAGE - 16, 64),
-        ("read", read, page, word - page + values["USER_BASE"]),
+        ("read", read, across + PAGE - EDGE, 64),
+        ("read", read, spare, word - spare + values["USER_BASE"]),
         ("read", read, script.free.pop(), 8),
     )
     rows = [script.row(rng, values["SYS_THREAD_ID"])]
@@ -167,18 +63,32 @@ def console(plan: Plan) -> Boot:
     reads = len(rows) + 1
     rows += [script.row(rng, write, (page + at, len(text)))]
     rows += [script.row(rng, read, (page + n, 1)) for n in range(TYPED)]
-    rows += [script.row(rng, number, (va, count)) for _, number, va, count in bad]
-    rows += [script.row(rng, write, (page + at, 5)), script.row(rng, read, (page, 0))]
+    good = (
+        *(("write", write, page + at, count) for count in (5, 6)),
+        ("write", write, read_only, 4),
+        ("read", read, page + PAGE - 1, 1),
+    )
+    # What no page stops comes first: a kernel without checks does not die of it.
+    first = [each for each in bad if each[2] == secret] + list(good[:2])
+    rest = [each for each in (*bad, *good) if each not in first]
+    mixed = rng.sample(first, len(first)) + rng.sample(rest, len(rest))
+    at_row = {each: len(rows) + n for n, each in enumerate(mixed)}
+    plan.note("bad", sorted((at_row[each], each) for each in bad))
+    plan.note("good", sorted((at_row[each], each) for each in good))
+    rows += [script.row(rng, number, (va, count)) for _, number, va, count in mixed]
+    line = script.page()
+    rows += [script.row(rng, read, (line + n, n)) for n in (0, LINE)]
     script.caller("the probe", rows)
     for name, value in (("text", text.decode()), ("typed", typed), ("page", page)):
         plan.note(name, value)
     plan.note("reads", reads)
-    plan.note("bad", bad)
     plan.note("read_only", read_only)
+    plan.note("line", line + LINE)
+    plan.note("partly", (across + PAGE - EDGE, spare))
     return script.boot(
         "syscalls-run",
-        *support.hexadecimal(ticks=6000),
-        script=(Step(text.decode(), typed + "X" * FILLER),),
+        *support.hexadecimal(ticks=3000, prompt=PROMPT_TICK),
+        script=(Step(PROMPT, f"!{typed}" + "X" * FILLER),),
         icount_shift=6,
     )
 
@@ -253,16 +163,17 @@ def test_read(case: Case) -> None:
     """read waits for what is typed, stores it and returns how many characters it is."""
     evidence, caller = talk(case)
     first = evidence.notes["reads"]
-    have = came_back(case, evidence, caller, first + TYPED)
+    have = results(evidence, caller)
     counts = [result["ax"] for result in have[first : first + TYPED]]
     case.expect(
-        counts == [1] * TYPED,
+        counts == [1] * len(counts),
         expected=f"{TYPED} reads of one byte return 1 each.",
         seen=f"They returned {counts}.",
         cause="read returns without a character, or with the wrong count.",
-        hint="Wait until console_poll gives a character.",
+        hint="Wait until console_poll gives a character; take no more than bytes.",
         read=HEADER,
     )
+    have = came_back(case, evidence, caller, first + TYPED)
     stored = support.space(evidence).read(evidence.notes["page"], TYPED)
     typed = evidence.notes["typed"]
     case.expect(
@@ -272,15 +183,43 @@ def test_read(case: Case) -> None:
         cause="The characters are stored elsewhere, or in another order.",
         read=HEADER,
     )
-    if len(have) == len(caller.rows):
-        case.expect(
-            have[-1]["ax"] == 0,
-            expected="A read of 0 bytes returns 0 at once.",
-            seen=f"It returned {have[-1]['ax']:#x}.",
-            cause="No character can be stored, but one was waited for.",
-            read=HEADER,
-        )
+    error, bad = support.of(case)["E_FAULT"], [n for n, _ in evidence.notes["bad"]]
+    if len(have) > max(bad) and all(have[n]["ax"] == error for n in bad):
+        long_read(case, evidence, caller)  # nothing else has taken what was typed
     case.fact("read", counts)
+
+
+def long_read(case: Case, evidence: Evidence, caller: Caller) -> None:
+    """A read of nothing, and one of more than was typed: the last two rows."""
+    have = came_back(case, evidence, caller, len(caller.rows) - 1)
+    nothing = have[len(caller.rows) - 2]["ax"]
+    case.expect(
+        nothing == 0,
+        expected="A read of 0 bytes returns 0 at once.",
+        seen=f"It returned {nothing:#x}.",
+        cause="No character can be stored, but one was waited for.",
+        read=HEADER,
+    )
+    texts = {
+        "expected": f"A read of {LINE} bytes takes what was typed, at most {FILLER} "
+        "characters, and returns their number.",
+        "hint": "Wait for the first character alone; then take what is there.",
+        "read": HEADER,
+    }
+    case.expect(
+        len(have) == len(caller.rows) or evidence.run.end is not End.DONE,
+        seen="It did not come back.",
+        cause="read waits until its buffer is full.",
+        **texts,
+    )
+    count = came_back(case, evidence, caller, len(caller.rows))[-1]["ax"]
+    stored = support.space(evidence).read(evidence.notes["line"], LINE)
+    case.expect(
+        0 < count <= FILLER and stored == b"X" * count + bytes(LINE - count),
+        seen=f"It returned {count:#x}, and stored {len(stored.rstrip(bytes(1)))}.",
+        cause="The result is not the number of characters that were stored.",
+        **texts,
+    )
 
 
 @check("call-pointers", boots=(console,), needs=("call-write", "call-read"))
@@ -288,7 +227,6 @@ def test_pointers(case: Case) -> None:
     """A pointer that ring 3 may not use gives E_FAULT, for reading and for writing; the
     kernel tells nothing, changes nothing, and goes on."""
     evidence, caller = talk(case)
-    first = evidence.notes["reads"] + TYPED
     have = results(evidence, caller)
     error = support.of(case)["E_FAULT"]
     secret = evidence.notes["secret"]
@@ -309,7 +247,19 @@ def test_pointers(case: Case) -> None:
         hint="user_check, with write true, before anything is stored.",
         read=HEADER,
     )
-    page = support.space(evidence).read(evidence.notes["read_only"], 16)
+    space = support.space(evidence)
+    begun = [space.read(va, EDGE) for va in evidence.notes["partly"]]
+    case.expect(
+        begun == [b"z" * EDGE] * 2 and "zz" not in evidence.console,
+        expected="Of a buffer whose end is bad nothing is printed, and nothing of it "
+        "is changed.",
+        seen=f"Two of them now begin with {begun}; the console shows "
+        f"{evidence.console.count('z')} of their bytes.",
+        cause="The buffer is checked piece by piece while it is used.",
+        hint="user_check over the whole buffer, before the first byte.",
+        read=HEADER,
+    )
+    page = space.read(evidence.notes["read_only"], 16)
     case.expect(
         page == b"r" * 16,
         expected="A page that ring 3 may only read is as before.",
@@ -318,13 +268,13 @@ def test_pointers(case: Case) -> None:
         hint="The third argument of user_check is true in read.",
         read=HEADER,
     )
-    for n, (what, _, va, count) in enumerate(evidence.notes["bad"]):
-        if len(have) > first + n:
-            seen = f"It gave {have[first + n]['ax']:#x}."
+    for n, (what, _, va, count) in evidence.notes["bad"]:
+        if len(have) > n:
+            seen = f"It gave {have[n]['ax']:#x}."
         else:
             seen = f"The call did not come back. {evidence.diagnosis.seen}"
         case.expect(
-            len(have) > first + n and have[first + n]["ax"] == error,
+            len(have) > n and have[n]["ax"] == error,
             expected=f"{what} of {count:#x} bytes at {va:#x} gives E_FAULT "
             f"({error:#x}).",
             seen=seen,
@@ -335,5 +285,15 @@ def test_pointers(case: Case) -> None:
             "read writes to the buffer.",
             read=HEADER,
         )
-    came_back(case, evidence, caller, len(caller.rows))
+    have = came_back(case, evidence, caller, len(caller.rows) - 2)
+    for n, (what, _, va, count) in evidence.notes["good"]:
+        case.expect(
+            have[n]["ax"] == count,
+            expected=f"In between, {what} of {count} bytes at {va:#x} is served.",
+            seen=f"It gave {have[n]['ax']:#x}.",
+            cause="write only reads its buffer: a read-only page will do."
+            if va == evidence.notes["read_only"]
+            else "A good buffer was refused, or the result is not its length.",
+            read=HEADER,
+        )
     case.fact("pointers", len(evidence.notes["bad"]))

@@ -18,8 +18,9 @@ from grader.checks.syscalls import (
     hexadecimal,
     notes_of,
     returned,
+    traced,
 )
-from grader.machine import Boot, End, Module, Step, Via
+from grader.machine import Boot, End, Limits, Module, Step, Via
 
 STUBS = "06-syscalls/<arch>/stubs.h"
 READ_ASM = 'The GCC manual, "Extended Asm": Clobbers and Scratch Registers, Volatile'
@@ -48,6 +49,7 @@ def stubs(plan: Plan) -> Boot:
         "syscalls-programs",
         *support.hexadecimal(ticks=400),
         modules=modules + common_modules(plan),
+        **traced(plan),
     )
 
 
@@ -214,7 +216,14 @@ def editor(plan: Plan, via: Via) -> Boot:
     steps = tuple(Step("> ", f"{text}\r") for text in (lines[0], wrong, "quit"))
     word = f"word{rng.randrange(1000)}"
     plan.note("word", word)
-    return plan.boot(modules=(Module("editor", program, word),), script=steps, via=via)
+    # By a real clock: in virtual time a read that halts lets hours pass meanwhile.
+    return plan.boot(
+        modules=(Module("editor", program, word),),
+        script=steps,
+        via=via,
+        icount_shift=None,
+        limits=Limits(log_bytes=32 << 20),
+    )
 
 
 @boot("editor")

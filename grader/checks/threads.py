@@ -12,7 +12,7 @@ from grader.checks import support
 from grader.checks.api import Plan, boot
 from grader.checks.record import Evidence
 from grader.evidence.events import Block, Interrupt
-from grader.machine import Boot, Limits, Module, Via
+from grader.machine import Boot, End, Limits, Module, Via
 
 USER_KIND = 0x100
 TIMER = 0x20
@@ -29,6 +29,7 @@ MARKED = {
 SEGMENTS = {"i386": (b"DS", b"ES", b"FS", b"GS"), "x86_64": ()}
 ROW = 16  # marks of a kernel loop, in scenario_marks
 DUMP_BYTES = 640  # of a register dump, up to the flags
+MANY = 32  # slices
 
 
 @dataclass
@@ -114,7 +115,7 @@ def preempted(plan: Plan, kernel: int, user: int, via: Via = Via.DIRECT) -> Boot
             Module("probe", blob or b"\0"),
         ),
         via=via,
-        icount_shift=8,
+        icount_shift=7,
         trace=("int", "cpu_reset", "exec", "cpu") if direct else ("int", "cpu_reset"),
         trace_ranges=((entry, entry),) if direct else (),
         limits=LONG,
@@ -173,8 +174,7 @@ def _observe(evidence: Evidence) -> list[Thread]:
 
 
 def strayed(threads: list[Thread]) -> list[tuple[Thread, Tick]]:
-    """Interruptions of user threads that did not land on their kernel stack, in "
-    "order."""
+    """Interruptions of user threads that did not land on their kernel stack."""
     found = [
         (thread, tick)
         for thread in threads
@@ -183,6 +183,48 @@ def strayed(threads: list[Thread]) -> list[tuple[Thread, Tick]]:
         if tick.cpl == 3 and tick.landed not in (None, thread.kernel_top)
     ]
     return sorted(found, key=lambda pair: pair[1].position)
+
+
+def begins_again(thread: Thread, arch: str) -> bool:
+    """Whether many slices bring the thread's counter no further than the first one,
+    while its other registers hold what they should."""
+    turns = [tick.turns for tick in thread.ticks]
+    if len(turns) < MANY or max(turns) > 2 * turns[0]:
+        return False
+    names = MARKED[arch]
+    have = {tuple(tick.registers.get(n, 0) for n in names) for tick in thread.ticks}
+    return have == {thread.marks}
+
+
+def landing(threads: list[Thread], thread: Thread, tick: Tick) -> str:
+    """Where an interruption of the thread landed, in words."""
+    owner = next((t.name for t in threads if t.kernel_top == tick.landed), "no thread")
+    whose = "its own" if owner == thread.name else f"that of {owner}"
+    return f"landed on the kernel stack {tick.landed or 0:#x}, {whose}"
+
+
+def stopped(evidence: Evidence, threads: list[Thread], thread: Thread) -> str:
+    """When the thread was found last, where that landed, and who landed there next."""
+    if not thread.ticks:
+        return "It was never found."
+    last = thread.ticks[-1]
+    text = f"The last tick that found it was {last.position + 1}"
+    if last.landed is not None:
+        text += f"; it {landing(threads, thread, last)}"
+    later = [
+        (tick.position, other.name)
+        for other in threads
+        for tick in other.ticks
+        if other is not thread
+        and tick.landed == last.landed
+        and tick.position > last.position
+    ]
+    if later:
+        position, name = min(later)
+        text += f". Tick {position + 1}, of {name}, landed there too"
+    if evidence.run.end is not End.DONE:
+        text += f". Then: {evidence.diagnosis.seen}"
+    return text + "."
 
 
 def ticks(evidence: Evidence) -> list[Interrupt]:

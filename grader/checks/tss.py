@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
+from grader.checks.tss_place import READ_GDTR, UNTOUCHED, expect_place, expect_table
 from grader.evidence import descriptors, signatures, tss as layout
 from grader.evidence.descriptors import TssDescriptor, selector
 from grader.evidence.tss import TSS_BYTES, Tss, open_ports
 
 READ_TR = signatures.READ_TR
 READ_PORTS = layout.READ_BITMAP
-READ_GDTR = 'SDM 3A "Global Descriptor Table Register (GDTR)" (2.4.1)'
 
 TSS_AVAILABLE, TSS_BUSY = 0x9, 0xB
 
@@ -25,26 +25,31 @@ class Terms:
     """What sheets and manuals say of the TSS of one architecture.
 
     base_bytes: of the descriptor's base. dpl: what a DPL other than 0 would mean.
+    reserved: offset and size of what must be 0 in a TSS.
     """
 
     base_bytes: str
     dpl: str
     read: str
     read_descriptor: str
+    reserved: tuple[tuple[int, int], ...]
 
 
+_SELECTORS = (0, 8, 16, 24, 72, 76, 80, 84, 88, 92, 96)  # of 16 bits, each in 32
 _TERMS = {
     "i386": Terms(
         base_bytes="four",
         dpl="The DPL is not 0: then ring 3 could use this segment in a task switch.",
         read=layout.READ_TSS,
         read_descriptor=descriptors.READ_TSS_DESCRIPTOR,
+        reserved=tuple((at + 2, 2) for at in _SELECTORS),
     ),
     "x86_64": Terms(
         base_bytes="eight",
         dpl="The DPL is not 0: the TSS is the kernel's, and no ring 3 may name it.",
         read=layout.READ_TSS_64,
         read_descriptor=descriptors.READ_TSS_DESCRIPTOR_64,
+        reserved=((0, 4), (28, 8), (92, 10)),
     ),
 }
 
@@ -77,7 +82,7 @@ def read_tss(case: Case, evidence: Evidence) -> Tss:
     """The TSS that the descriptor leads to."""
     found = descriptor(case, evidence)
     _expect_covered(case, evidence, found)
-    _expect_base(case, evidence, found)
+    expect_place(case, evidence, found.base, terms(case.arch).read_descriptor)
     _expect_whole(case, found)
     return Tss.decode(tss_bytes(evidence, found), wide=wide(case.arch))
 
@@ -157,6 +162,7 @@ def expect_descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
     kinds = (TSS_AVAILABLE, TSS_BUSY)  # busy or not: TR may be loaded already
     like = replace(found, type=TSS_BUSY) if found.type in kinds else found
     field, cause, hint = field_cause(like, want, case.arch)
+    exhibits.task_state(case, evidence, found, loaded=found.busy)
     case.expect(
         not field,
         expected=f"Slot {index} of the GDT holds a present TSS descriptor with DPL 0.",
@@ -165,10 +171,27 @@ def expect_descriptor(case: Case, evidence: Evidence) -> TssDescriptor:
         hint=hint,
         read=terms(case.arch).read_descriptor,
     )
-    _expect_base(case, evidence, found)
+    expect_place(case, evidence, found.base, terms(case.arch).read_descriptor)
     _expect_whole(case, found)
     _expect_inside(case, evidence, found)
+    expect_table(case, evidence)
+    _expect_reserved(case, evidence, found)
     return found
+
+
+def _expect_reserved(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
+    """The bytes of the TSS that mean nothing yet are 0."""
+    tss = tss_bytes(evidence, found)
+    for at, size in terms(case.arch).reserved:
+        case.expect(
+            not any(tss[at : at + size]),
+            expected=f"Bytes {at} to {at + size - 1} of the TSS are reserved, and 0.",
+            seen=f"They are {tss[at : at + size].hex(' ')}.",
+            cause="The TSS was not cleared before use, or something else was written "
+            "over it.",
+            hint="Clear all of the TSS first, then set what is not 0.",
+            read=terms(case.arch).read,
+        )
 
 
 def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
@@ -199,31 +222,6 @@ def _expect_covered(case: Case, evidence: Evidence, found: TssDescriptor) -> Non
     )
 
 
-def _expect_base(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
-    values = support.of(case)
-    low, high = values["KERNEL_BASE"], values["IDENTITY_END"]
-    if found.base == 0:
-        cause = (
-            "The base of the descriptor was never filled in: where the TSS is, only "
-            "the running kernel knows."
-        )
-    elif low <= found.base & 0xFFFFFFFF < high:
-        cause = (
-            "The lower half of the base is right, the upper one is not: it stands in "
-            "the second of the descriptor's two slots."
-        )
-    else:
-        cause = "Part of the address is lost, or it is that of something else."
-    case.expect(
-        low <= found.base < high,
-        expected="The base is the address of the TSS in the kernel's memory.",
-        seen=f"It is {found.base:#x}.",
-        cause=cause,
-        hint="Pass the address of your TSS to tss_encode at run time.",
-        read=terms(case.arch).read_descriptor,
-    )
-
-
 def _expect_whole(case: Case, found: TssDescriptor) -> None:
     """The limit holds the fixed part of a TSS."""
     least = TSS_BYTES - 1
@@ -241,21 +239,29 @@ def _expect_whole(case: Case, found: TssDescriptor) -> None:
 def _expect_inside(case: Case, evidence: Evidence, found: TssDescriptor) -> None:
     """The limit stays within the object that lies at the base."""
     symbol = evidence.symbols.nearest(found.base)
-    if symbol is None or symbol.address != found.base or not symbol.size:
+    if symbol is None or not symbol.size:
         return
+    size = symbol.address + symbol.size - found.base
     cause = "What lies behind the TSS counts as its I/O bitmap then."
-    if found.g:
+    hint = "The limit is the size of the TSS minus one."
+    if size < TSS_BYTES:
+        cause = (
+            f"A variable of {symbol.size} bytes is no TSS. If it is a pointer, its own "
+            "address is not the one that it holds."
+        )
+        hint = "Pass the address of the TSS itself."
+    elif found.g:
         cause = f"G is 1, so the limit counts pages of 4 KiB. {cause}"
-    elif found.last_offset == symbol.size:
+    elif found.last_offset == size:
         cause = f"The limit is the last valid offset, not the size. {cause}"
-    elif found.limit == (found.base + symbol.size) & 0xFFFFF:
+    elif found.limit == (found.base + size) & 0xFFFFF:
         cause = f"Base plus size is an address; the limit counts from the base. {cause}"
     case.expect(
-        found.last_offset < symbol.size,
+        found.last_offset < size,
         expected=f"The limit stays within {symbol.name}, of {symbol.size} bytes.",
         seen=f"The limit is {found.last_offset:#x}.",
         cause=cause,
-        hint="The limit is the size of the TSS minus one.",
+        hint=hint,
         read=terms(case.arch).read_descriptor,
     )
 
@@ -263,6 +269,7 @@ def _expect_inside(case: Case, evidence: Evidence, found: TssDescriptor) -> None
 def expect_closed(case: Case, evidence: Evidence) -> None:
     """By limit, I/O map base and bitmap, ring 3 may use no port."""
     found, tss = descriptor(case, evidence), read_tss(case, evidence)
+    exhibits.task_state(case, evidence, found, loaded=True)
     opened = open_ports(found.last_offset, tss.iomap_base, tss_bytes(evidence, found))
     if tss.iomap_base == 0:
         cause = (
@@ -295,20 +302,22 @@ def expect_task_register(case: Case, evidence: Evidence) -> None:
     want = support.of(case)["SEL_TSS"]
     tr = evidence.registers.segments["TR"]
     found = descriptor(case, evidence)
+    exhibits.task_state(case, evidence, found, loaded=True)
     case.expect(
         tr.selector == want,
         expected=f"TR holds the selector {want:#x}.",
         seen=f"TR holds {selector(tr.selector)}.",
-        cause="ltr was never executed: TR is as it was at power-on."
+        cause="ltr was never executed, or with 0: TR is as it was at power-on."
         if tr.selector == 0
         else "ltr was executed with another selector than the one passed.",
         hint="One ltr with the argument of tss_load.",
         read=READ_TR,
     )
     case.expect(
-        found.busy and tr.base == found.base,
-        expected="The descriptor is marked busy, and TR has taken its base.",
-        seen=f"The slot reads: {found}; TR has the base {tr.base:#x}.",
+        found.busy and (tr.base, tr.limit) == (found.base, found.last_offset),
+        expected="The descriptor is marked busy, and TR has taken its base and limit.",
+        seen=f"The slot reads: {found}; TR has the base {tr.base:#x} and the limit "
+        f"{tr.limit:#x}.",
         cause="The descriptor was changed after ltr had read it: the CPU keeps a copy, "
         "and does not look again.",
         hint="Write base and limit first, load TR last.",
@@ -322,17 +331,22 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
     tss = read_tss(case, evidence)
     name = arch_of(case).stack0
     word = support.word_bytes(case.arch)
-    raw = tss_bytes(evidence, descriptor(case, evidence))[:TSS_BYTES]
+    found = descriptor(case, evidence)
+    exhibits.task_state(case, evidence, found, loaded=found.busy, stack0=top)
+    raw = tss_bytes(evidence, found)[:TSS_BYTES]
     at = raw.find(top.to_bytes(word, "little"))
     stack_bytes = values["KSTACK_PAGES"] * support.PAGE
+    untouched = UNTOUCHED & (1 << 8 * word) - 1
+    seen = f"It is {tss.stack0:#x}."
     if at >= 0:
         cause = f"The value stands at offset {at} of the TSS; {name} is at offset 4."
-    elif tss.stack0 != top and tss.stack0 & 0xFFFFFFFF == top:
+    elif tss.stack0 & 0xFFFFFFFF == top:
         cause = (
             f"The lower half of {name} is right, the upper one is not: in long mode it "
             "has eight bytes, and no ss0 stands behind its first four."
         )
-    elif tss.stack0 == 0:
+    elif tss.stack0 in (0, untouched):
+        seen = f"It is {tss.stack0:#x}, as before the call."
         cause = (
             f"{name} was never set in this TSS: the setter writes nothing, or to "
             "another TSS than the one whose address is in the descriptor."
@@ -344,11 +358,11 @@ def expect_stack(case: Case, evidence: Evidence, top: int) -> None:
     elif abs(tss.stack0 - top) <= stack_bytes:
         cause = "The value was changed on the way: aligned, rounded, or made smaller."
     else:
-        cause = "The descriptor does not lead to the TSS that the setter writes to."
+        cause = "The setter wrote another address than the one that it was given."
     case.expect(
         tss.stack0 == top,
         expected=f"{name} is {top:#x}, as passed.",
-        seen=f"It is {tss.stack0:#x}.",
+        seen=seen,
         cause=cause,
         hint="One assignment, of the top as it is, in the TSS that TR names.",
         read=terms(case.arch).read,

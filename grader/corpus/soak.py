@@ -105,7 +105,8 @@ def soak(
 def _round(root: Path, seed: str, load: str, options: dict[str, str | None]) -> Round:
     out = root / WORK
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "grader", "grade", f"--seed={seed}"]
+    command = [sys.executable, "-m", "grader", "grade", "--verdicts-only"]
+    command += [f"--seed={seed}"]
     command += [f"--{key}={text}" for key, text in options.items() if text]
     command += [f"--out={out}"]
     environment = {**os.environ, CORE_READY: "ready"}

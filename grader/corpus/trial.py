@@ -165,7 +165,7 @@ def grade(entry: Entry, root: Path, work: Path, seed: str) -> Trial:
         "seed": seed,
         "out": str(out),
     }
-    command = [sys.executable, "-m", "grader", "grade"]
+    command = [sys.executable, "-m", "grader", "grade", "--verdicts-only"]
     command += [f"--{key}={value}" for key, value in options.items()]
     environment = {**os.environ, CORE_READY: "ready"}
     done = subprocess.run(

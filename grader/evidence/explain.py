@@ -8,26 +8,18 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
-from grader.evidence import console, descriptors, faults, trace
+from grader.evidence import console, descriptors, exhibits, faults, trace
 from grader.evidence.memory import Physical
 from grader.evidence.observe import observe
 from grader.evidence.registers import Registers
 from grader.evidence.scene import Diagnosis, Scene, signature, vector_name
-from grader.evidence.signatures import (
-    READ_DOUBLE,
-    READ_EXCEPTIONS,
-    READ_HLT,
-    READ_IF,
-    READ_TR,
-)
+from grader.evidence.signatures import READ_IF
 from grader.evidence.symbols import Lookup
 from grader.evidence.trace import Event, Interrupt
 
 __all__ = ["Diagnosis", "Scene", "diagnose", "fault", "observe", "signature"]
 
 LOOP_FAULTS = 20
-READ_RESET = 'SDM 3A "Processor State After Reset" (9.1.1)'
-READ_HANDLER = 'SDM 3A "Exception Classifications" (6.5)'
 
 
 def diagnose(
@@ -89,16 +81,8 @@ def fault(scene: Scene, event: Interrupt) -> Diagnosis:
 def _triple(scene: Scene) -> Diagnosis:
     chain = trace.triple_fault_chain(list(scene.events))
     if not chain:
-        return Diagnosis(
-            "The machine reset itself by a triple fault: a fault while the CPU was"
-            " delivering a double fault.",
-            "No record of the first fault is left in the trace.",
-            "Look at the last thing the kernel did before; a gate for vector 8 that"
-            " works would stop the chain earlier.",
-            READ_DOUBLE,
-            "",
-            "triple-fault",
-        )
+        seen = "No record of the first fault is left in the trace."
+        return signature("triple-fault", seen)
     return faults.explain_chain(scene, chain, triple=True)
 
 
@@ -140,15 +124,8 @@ def _last_fault(scene: Scene) -> str:
 
 
 def _halted(scene: Scene) -> Diagnosis:
-    found = Diagnosis(
-        "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
-        _where(scene) + _last_fault(scene) + _said(scene),
-        "Either the code got to a place that it should not reach, or IF must be set"
-        " (`sti`, or IF in the frame) before `hlt`.",
-        READ_HLT,
-        _source(scene),
-        "halted",
-    )
+    seen = _where(scene) + _last_fault(scene) + _said(scene)
+    found = signature("halted", seen, _source(scene))
     return _silent(scene, found) if _mute(scene) else found
 
 
@@ -162,13 +139,9 @@ def _silent(scene: Scene, state: Diagnosis) -> Diagnosis:
     early = ""
     if not scene.interrupts and (regs is None or not regs.paging):
         early = " It did not even get as far as switching paging on."
-    return replace(
-        state,
-        cause=f"The boot was silent: nothing at all was printed.{early} {state.cause}",
-        hint=f"{state.hint} To see how far it gets, set a breakpoint on the first"
-        " function (make debug) and step from there.",
-        key="silent",
-    )
+    facts = {"early": early, "cause": state.cause, "hint": state.hint}
+    found = signature("silent", state.seen, state.source, **facts)
+    return replace(found, read=state.read)
 
 
 def _looping(scene: Scene) -> Optional[Diagnosis]:
@@ -183,69 +156,51 @@ def _looping(scene: Scene) -> Optional[Diagnosis]:
     same = [e for e in last if (e.v, e.pc) == (vector, pc)]
     event = next((e for e in reversed(same) if e.regs.complete), same[-1])
     total = sum(1 for e in scene.interrupts if (e.v, e.pc) == (vector, pc))
-    return Diagnosis(
-        f"{vector_name(vector)} repeats for ever: the handler returns to the"
-        " instruction that faulted, and it faults again.",
-        f"{total} times {faults.describe(event)}; the instruction is"
-        f" {scene.at(event.regs, pc)}.",
-        "After a fault the saved address is that of the instruction itself: mend the"
-        " cause, end the program, or do not return.",
-        READ_HANDLER,
-        scene.source(pc),
-        "fault-loop",
-    )
+    seen = f"{total} times {faults.describe(event)}; the instruction is"
+    seen += f" {scene.at(event.regs, pc)}."
+    found = scene.diagnosis("fault-loop", seen, pc, fault=vector_name(vector))
+    return replace(found, exhibits=exhibits.of_chain(scene, [event], triple=False))
 
 
 def _cpu_limit(scene: Scene) -> Diagnosis:
     looping = _looping(scene)
     if looping is not None:
         return looping
-    found = _busy(scene)
+    regs, devices = scene.registers, any(e.hardware for e in scene.interrupts)
+    asleep = regs is not None and regs.halted and regs.interrupts_on
+    found = _waiting(scene) if asleep and not devices else _busy(scene)
     return _silent(scene, found) if _mute(scene) else found
 
 
 def _busy(scene: Scene) -> Diagnosis:
     regs = scene.registers
-    cause = "The kernel kept the CPU busy until its time was used up: an endless loop."
-    hint = "Find out what the loop at this place waits for, and why it never comes."
-    read = READ_EXCEPTIONS
-    if regs is not None and regs.ip is not None and not regs.interrupts_on:
-        hint += " Interrupts are off, so it cannot be an interrupt."
-        read = READ_IF
-    seen = _where(scene) + _said(scene)
+    found = signature("busy", _where(scene) + _said(scene), _source(scene))
     silent = ("pic-not-remapped", "if-clear", "eoi-missing")
-    for item in (found for found in observe(scene) if found.key in silent):
-        cause, hint, read = f"{cause} {item.cause}", item.hint, item.read
-        seen = f"{seen} {item.seen}"
-        break
-    return Diagnosis(cause, seen, hint, read, _source(scene), "busy")
+    for item in (other for other in observe(scene) if other.key in silent):
+        cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
+        return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
+    if regs is not None and regs.ip is not None and not regs.interrupts_on:
+        hint = f"{found.hint} Interrupts are off, so it cannot be an interrupt."
+        return replace(found, hint=hint, read=READ_IF)
+    return found
+
+
+def _waiting(scene: Scene) -> Diagnosis:
+    return signature("waiting", _where(scene) + _said(scene), _source(scene))
 
 
 def _wall_limit(scene: Scene) -> Diagnosis:
     regs = scene.registers
     if regs is not None and regs.halted:
-        found = Diagnosis(
-            "The kernel sleeps in `hlt` and waits for an interrupt that never comes.",
-            _where(scene) + _said(scene),
-            "See that the interrupt is unmasked in the PIC, that its device runs, and"
-            " that each handler sends EOI.",
-            READ_IF,
-            _source(scene),
-            "waiting",
-        )
+        found = _waiting(scene)
         return _silent(scene, found) if _mute(scene) else found
     return _cpu_limit(scene)
 
 
 def _console_limit(scene: Scene) -> Diagnosis:
-    return Diagnosis(
-        f"The kernel printed without end: {len(scene.console)} bytes.",
-        _where(scene) + _said(scene),
-        "Look at the loop around the output, and at its end condition.",
-        READ_EXCEPTIONS,
-        _source(scene),
-        "endless-output",
-    )
+    seen = _where(scene) + _said(scene)
+    size = len(scene.console)
+    return signature("endless-output", seen, _source(scene), size=size)
 
 
 def _log_limit(scene: Scene) -> Diagnosis:
@@ -255,22 +210,14 @@ def _log_limit(scene: Scene) -> Diagnosis:
     counted = Counter(e.v for e in scene.interrupts)
     most = counted.most_common(1)
     what = f", most of them {vector_name(most[0][0])}" if most else ""
-    return Diagnosis(
-        "There were so many exceptions and interrupts that their log was cut off, so"
-        " it proves nothing.",
-        f"{len(scene.interrupts)} records{what}. {_where(scene)}",
-        "Look for a handler that returns to the faulting instruction, or for an"
-        " interrupt that is never acknowledged.",
-        READ_HANDLER,
-        _source(scene),
-        "log-limit",
-    )
+    seen = f"{len(scene.interrupts)} records{what}. {_where(scene)}"
+    return signature("log-limit", seen, _source(scene))
 
 
 def _qemu_abort(scene: Scene) -> Diagnosis:
     words = f"{scene.stderr}\n{scene.detail}"
-    found = re.search(r"fatal: ([^\n]+)", words)
-    said = found[1] if found else next(iter(words.strip().splitlines()), "no message")
+    match = re.search(r"fatal: ([^\n]+)", words)
+    said = match[1] if match else next(iter(words.strip().splitlines()), "no message")
     said = console.sanitise(said.encode())[:200]
     seen = f'QEMU gave up: "{said}".'
     regs = scene.registers
@@ -284,80 +231,46 @@ def _qemu_abort(scene: Scene) -> Diagnosis:
     if "invalid tss type" in words:
         task = None if regs is None else regs.segments.get("TR")
         text = "0" if task is None else descriptors.selector(task.selector)
-        return scene.diagnosis("no-ltr", seen, pc, selector=text)
-    return Diagnosis(
-        "The kernel brought the CPU into a state that QEMU cannot emulate.",
-        seen,
-        "Look at the tables that the CPU was using: GDT, TSS, IDT, page tables.",
-        READ_TR if "tss" in said else READ_EXCEPTIONS,
-        scene.source(pc),
-        "qemu-abort",
-    )
+        found_tr = scene.diagnosis("no-ltr", seen, pc, selector=text)
+        shown = () if regs is None else exhibits.of_task(scene, regs)
+        return replace(found_tr, exhibits=shown)
+    return scene.diagnosis("qemu-abort", seen, pc)
 
 
 def _panic(scene: Scene) -> Diagnosis:
     lines = console.panic(scene.console) or [scene.detail or "no reason given"]
-    last = next((e for e in reversed(scene.interrupts) if not e.hardware), None)
+    every = scene.interrupts
+    last = next((e for e in reversed(every) if not e.hardware), None)
+    if every and every[-1].hardware and every[-1].v in trace.PIC_VECTORS:
+        last = every[-1]  # an exception's vector, but the timer's interrupt
     seen = "The kernel's own words: " + " | ".join(x for x in lines[:6] if x)
-    if last is not None and last.fault:
+    if last is not None and (last.fault or last.hardware):
         found = fault(scene, last)
-        return Diagnosis(
-            f"The kernel panicked. {found.cause}",
-            f"{found.seen} {seen}",
-            found.hint,
-            found.read,
-            found.source,
-            found.key,
-        )
-    return Diagnosis(
-        f"The kernel panicked: {lines[0]}",
-        seen,
-        "The first line names the reason; start at the function that it names.",
-        READ_EXCEPTIONS,
-        _source(scene),
-        "panic",
-    )
+        cause = f"The kernel panicked. {found.cause}"
+        return replace(found, cause=cause, seen=f"{found.seen} {seen}")
+    caller = re.search(r"\bat (0x[0-9a-f]{1,16}) ", " ".join(lines) + " ")
+    source = scene.source(int(caller[1], 16)) if caller else _source(scene)
+    return signature("panic", seen, source, reason=lines[0])
 
 
 def _reset(scene: Scene) -> Diagnosis:
     chain = trace.triple_fault_chain(list(scene.events))
     if chain:
         return _triple(scene)
-    return Diagnosis(
-        "The kernel reset the machine without a fault: something wrote to a reset"
-        " port, or jumped to the reset vector.",
-        _where(scene) + _said(scene),
-        "Look for an `out` to port 0x64, 0x92 or 0xcf9.",
-        READ_RESET,
-        _source(scene),
-        "reset",
-    )
+    return signature("reset", _where(scene) + _said(scene), _source(scene))
 
 
 def _shutdown(scene: Scene) -> Diagnosis:
-    return Diagnosis(
-        "The machine was switched off before the scenario had ended.",
-        _where(scene) + _said(scene),
-        "Only the grader's code ends a scenario: do not write to the exit or power"
-        " ports.",
-        READ_EXCEPTIONS,
-        _source(scene),
-        "shutdown",
-    )
+    return signature("shutdown", _where(scene) + _said(scene), _source(scene))
 
 
 def _unknown(scene: Scene) -> Diagnosis:
     found = observe(scene)
     if found:
         return found[0]
-    return Diagnosis(
-        f"The run ended in an unforeseen way ({scene.end or 'not known'}).",
-        _where(scene) + _said(scene),
-        "Run it again with make debug and watch where it goes.",
-        READ_EXCEPTIONS,
-        _source(scene),
-        "unknown",
-    )
+    seen = _where(scene) + _said(scene)
+    end = scene.end or "not known"
+    return signature("unknown", seen, _source(scene), end=end)
 
 
 _ENDS: Mapping[str, Callable[[Scene], Diagnosis]] = {

@@ -8,7 +8,7 @@ from collections import Counter
 from grader.evidence import descriptors, faults, tss
 from grader.evidence.registers import EFLAGS_IF
 from grader.evidence.scene import Diagnosis, Scene
-from grader.evidence.trace import Interrupt
+from grader.evidence.trace import PIC_VECTORS, Interrupt
 
 _TSS_MOST = tss.PORTS + tss.PORTS // 8 + 1
 
@@ -19,7 +19,7 @@ def observe(scene: Scene) -> list[Diagnosis]:
     """
     found: list[Diagnosis] = []
     every = scene.interrupts
-    early = [e for e in every if e.hardware and 8 <= e.v <= 15]
+    early = [e for e in every if e.hardware and e.v in PIC_VECTORS]
     if early:
         seen = faults.describe(early[0]) + "."
         found.append(scene.diagnosis("pic-not-remapped", seen, early[0].pc))

@@ -155,6 +155,11 @@ class Walk:
         return None
 
 
+def canonical(va: int) -> bool:
+    """An address of long mode: bits 63 to 47 are all equal."""
+    return va >> 47 in (0, 0x1FFFF)
+
+
 def translate(ram: _Physical, cr3: int, va: int, arch: str) -> Walk:
     """Walk the tables for one linear address.
 
@@ -164,8 +169,7 @@ def translate(ram: _Physical, cr3: int, va: int, arch: str) -> Walk:
     shape = _SHAPES[arch]
     table = cr3 & shape.table_mask
     entries: list[Entry] = []
-    canonical = arch == "i386" or va >> 47 in (0, 0x1FFFF)
-    if not canonical:
+    if arch != "i386" and not canonical(va):
         return Walk(va, cr3, (), None, canonical=False)
     for level in shape.levels:
         index = va >> level.shift & (1 << shape.index_bits) - 1

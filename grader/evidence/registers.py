@@ -21,7 +21,8 @@ EFER_NXE = 1 << 11
 SEGMENT_NAMES = ("ES", "CS", "SS", "DS", "FS", "GS", "LDT", "TR")
 
 # Plain strings: `re` compiles them on first use, as start-up is paid on every run.
-_VALUE = r"\b([A-Z][A-Z0-9]{1,3}) ?=([0-9a-f]+)(?![0-9a-f])"
+# A number that nothing follows may be cut off.
+_VALUE = r"\b([A-Z][A-Z0-9]{1,3}) ?=([0-9a-f]+)(?=\s)"
 _SEGMENT = (
     r"(?m)^(ES|CS|SS|DS|FS|GS|LDT|TR) ?=([0-9a-f]{4}) ([0-9a-f]+) ([0-9a-f]{8})"
     r" ([0-9a-f]{8})(?: DPL=([0-3]) ([^\n]*))?"

@@ -13,6 +13,7 @@ from grader.evidence.descriptors import (
     SegmentDescriptor,
     TssDescriptor,
 )
+from grader.evidence.exhibit import Exhibit
 from grader.evidence.memory import Physical, Space
 from grader.evidence.paging import Walk
 from grader.evidence.registers import Registers
@@ -20,6 +21,8 @@ from grader.evidence.signatures import SIGNATURES
 from grader.evidence.symbols import Lookup, Place
 from grader.evidence.trace import Event, Interrupt, interrupts
 from grader.evidence.tss import TSS_BYTES, Tss
+
+_GDT_BYTES = 512  # how much of a GDT is searched
 
 MNEMONICS = {
     0: "#DE divide error",
@@ -55,7 +58,8 @@ class Diagnosis:
 
     cause: the likely mistake; seen: what the machine did; hint: the mend; read:
     an SDM title; source: "function (file:line)" or ""; key: the name of the
-    mistake in the catalogue, or of the abnormal end.
+    mistake in the catalogue, or of the abnormal end; exhibits: what the CPU met,
+    decoded, most telling first.
     """
 
     cause: str
@@ -64,6 +68,7 @@ class Diagnosis:
     read: str
     source: str = ""
     key: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,14 +127,15 @@ class Scene:
         raw = self._bytes(regs, regs.gdt.base + (sel & ~7), 8)
         return SegmentDescriptor.decode(raw) if raw else None
 
-    def tss_descriptor(self, regs: Registers) -> Optional[TssDescriptor]:
-        """The descriptor that TR's selector names, from memory."""
+    def tss_at(self, regs: Registers, sel: int) -> Optional[TssDescriptor]:
+        """The TSS descriptor that a selector names; None as for a segment."""
         wide = self.wide(regs)
-        task = regs.segments.get("TR")
-        if task is None or regs.gdt is None or task.selector < 4:
-            return None
         size = 16 if wide else 8
-        raw = self._bytes(regs, regs.gdt.base + (task.selector & ~7), size)
+        if regs.gdt is None or sel & 4 or sel < 4:
+            return None
+        if (sel & ~7) + size - 1 > regs.gdt.limit:
+            return None
+        raw = self._bytes(regs, regs.gdt.base + (sel & ~7), size)
         return TssDescriptor.decode(raw, wide=wide) if raw else None
 
     def tss(self, regs: Registers) -> Optional[Tss]:
@@ -137,7 +143,11 @@ class Scene:
         task = regs.segments.get("TR")
         if task is None or task.selector < 4:
             return None
-        raw = self._bytes(regs, task.base, TSS_BYTES)
+        return self.tss_read(regs, task.base)
+
+    def tss_read(self, regs: Registers, base: int) -> Optional[Tss]:
+        """The TSS at a linear address."""
+        raw = self._bytes(regs, base, TSS_BYTES)
         return Tss.decode(raw, wide=self.wide(regs)) if raw else None
 
     def walk(self, regs: Registers, va: int) -> Optional[Walk]:
@@ -145,9 +155,8 @@ class Scene:
         space = self.space(regs)
         return None if space is None else space.walk(va)
 
-    def words(self, regs: Registers, address: int, count: int) -> list[int]:
-        """Stack words from an address up, as wide as the code's mode."""
-        size = 8 if self.bits(regs) == 64 else 4
+    def words(self, regs: Registers, address: int, count: int, size: int) -> list[int]:
+        """Stack words of `size` bytes from an address up; none if one is missing."""
         raw = self._bytes(regs, address, size * count)
         cut = range(0, len(raw), size)
         return [int.from_bytes(raw[n : n + size], "little") for n in cut]
@@ -167,6 +176,35 @@ class Scene:
         code = b"" if space is None else space.read(pc, disasm.MAX_INSTRUCTION_BYTES)
         return disasm.one(code, pc, self.bits(regs)) if code else None
 
+    def listing(
+        self, regs: Registers, start: int, end: int
+    ) -> list[disasm.Instruction]:
+        """The instructions from start up to end, which must fit exactly; else none."""
+        space = self.space(regs)
+        code = b"" if space is None else space.read(start, end - start)
+        found = disasm.many(code, start, self.bits(regs))
+        whole = sum(one.size for one in found) == end - start
+        return found if whole else []
+
+    def addresses(self, regs: Registers, pc: int) -> list[int]:
+        """The linear addresses that the instruction at pc works on in memory."""
+        space = self.space(regs)
+        code = b"" if space is None else space.read(pc, disasm.MAX_INSTRUCTION_BYTES)
+        found = [] if not code else disasm.memory(code, pc, self.bits(regs))
+        known = {name.lower(): value for name, value in regs.items()}
+        return [place.address(known) for place in found]
+
+    def selector_of(self, regs: Registers, *, code: bool, ring: int) -> Optional[int]:
+        """The selector of the GDT's first usable segment of that kind and ring."""
+        slots = 0 if regs.gdt is None else min(regs.gdt.limit + 1, _GDT_BYTES) // 8
+        for index in range(1, slots):
+            found = self.descriptor(regs, index * 8)
+            if found is None or not found.p or found.dpl != ring:
+                continue
+            if found.code if code else found.writable:
+                return index * 8 | ring
+        return None
+
     def place(self, address: Optional[int]) -> Optional[Place]:
         """The function and line of an address."""
         if self.symbols is None or address is None:
@@ -177,6 +215,11 @@ class Scene:
         """ "gdt_set+0x12 (gdt.c:42)", or ""."""
         place = self.place(address)
         return "" if place is None else str(place)
+
+    def line(self, address: int) -> str:
+        """ "gdt.c:42", or ""."""
+        place = self.place(address)
+        return "" if place is None else place.source
 
     def at(self, regs: Registers, pc: int) -> str:
         """ "`mov ds, ax` at 0x100034, in gdt_load (gdt.asm:12)"."""

@@ -22,11 +22,15 @@ READ_GATE_DPL = (
 )
 READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
 READ_HLT = 'SDM 2A "HLT—Halt"'
+READ_RESET = 'SDM 3A "Processor State After Reset" (9.1.1)'
+READ_HANDLER = 'SDM 3A "Exception Classifications" (6.5)'
 READ_IF = 'SDM 3A "Masking Maskable Hardware Interrupts" (6.8.1)'
 READ_SOURCES = 'SDM 3A "Sources of Interrupts" (6.3)'
 READ_IOPL = 'SDM 1 "I/O Privilege Level" (19.5.1)'
 READ_TR = 'SDM 3A "Task Register" (7.2.4)'
 READ_DATA_LOAD = 'SDM 3A "Segment Registers" (3.4.3)'
+READ_SELECTOR = 'SDM 3A "Segment Selectors" (3.4.2)'
+READ_CANONICAL = 'SDM 1 "Canonical Addressing" (3.3.7.1)'
 READ_CS_L = 'SDM 3A "Code Segment Descriptor in 64-bit Mode" (5.2.1)'
 
 
@@ -46,8 +50,8 @@ def _s(cause: str, hint: str, read: str) -> Signature:
 SIGNATURES: Mapping[str, Signature] = MappingProxyType(
     {
         "gate-missing": _s(
-            "The IDT has no gate for vector {vector}: the entry is all zero.",
-            "Fill in entry {vector} of the IDT before this can happen{elsewhere}.",
+            "The IDT has no gate for vector {vector}: {why}.",
+            "Fill in entry {vector} of the IDT before this can happen.",
             descriptors.READ_GATE,
         ),
         "gate-decimal": _s(
@@ -59,8 +63,8 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "gate-dpl": _s(
             "The gate of vector {vector} has DPL {dpl}, so `int {vector}` from ring"
             " {cpl} is refused with #GP.",
-            "Only gates that user code may call with `int` get DPL 3: set DPL 3 in"
-            " this one.",
+            "Only gates that user code may call with `int` get DPL 3. If this is one"
+            " of them, set its DPL to 3; if not, the `int` is the mistake.",
             READ_GATE_DPL,
         ),
         "gate-not-present": _s(
@@ -69,7 +73,8 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             descriptors.READ_GATE,
         ),
         "gate-type": _s(
-            "Entry {vector} of the IDT is {kind}, which the CPU does not take there.",
+            "Entry {vector} of the IDT has the type of a {kind}, which the CPU does not"
+            " take there.",
             "Use an interrupt gate: type 0xE.",
             descriptors.READ_GATE,
         ),
@@ -93,7 +98,8 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "iret-ss-rpl": _s(
             "The SS in the frame is {selector}: RPL and DPL ({dpl}) must both be the"
             " RPL of the CS in the frame, {rpl}.",
-            "OR the selector with 3, and see that the data descriptor has DPL 3.",
+            "Put the user data selector there: the slot of the user data segment, ORed"
+            " with 3; and see that its descriptor has DPL 3.",
             READ_IRET,
         ),
         "code-dpl": _s(
@@ -111,6 +117,20 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " it.",
             "Set DPL 3 in the descriptor of the user data segment.",
             READ_PRIVILEGE,
+        ),
+        "selector-ldt": _s(
+            "The CPU refused the selector {selector}: bit 2 (TI) sends it to the LDT,"
+            " and this kernel has none.",
+            "A selector is the number of its slot times 8, plus the RPL in the two low"
+            " bits; bit 2 stays 0.",
+            READ_SELECTOR,
+        ),
+        "not-canonical": _s(
+            "{who} {did} {address}, which is no address in long mode: bits 63 to 47"
+            " must all be equal. The CPU says #GP or #SS with error code 0, not #PF.",
+            "Find out where the address comes from: a value that was never set, the"
+            " wrong width, or a stack that holds something else.",
+            READ_CANONICAL,
         ),
         "iret-frame": _s(
             "The frame that `{instruction}` pops is not in order: {why}.",
@@ -155,12 +175,6 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             "Set ss0 to the kernel's data selector.",
             tss.READ_TSS,
         ),
-        "esp0-not-switched": _s(
-            "Traps of different threads land on the same kernel stack: {field} always"
-            " is {value}.",
-            "Set {field} to the next thread's kernel stack at every switch.",
-            tss.READ_TSS,
-        ),
         "no-ltr": _s(
             "TR holds no TSS (its selector is {selector}), so the CPU has no kernel"
             " stack for a trap from ring 3.",
@@ -173,12 +187,6 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " selectors; QEMU runs on, a real CPU faults at the first access.",
             "Load DS, ES, FS and GS with the user data selector before `iret`.",
             READ_DATA_LOAD,
-        ),
-        "no-ring3": _s(
-            "No instruction ran at CPL 3: the code was reached, but in ring 0.",
-            "A jump, call or `ret` does not change the privilege level; build the"
-            " frame and use `iret`.",
-            READ_IRET,
         ),
         "iopl": _s(
             "IOPL is {iopl} in ring 3 ({flags}): `in`, `out`, `cli` and `sti` all work"
@@ -195,7 +203,8 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         ),
         "user-bit": _s(
             "Ring 3 {did} {address}, but the user bit is missing in {entry}.",
-            "A page is open to ring 3 only if U/S is set at every level of its walk.",
+            "A page is open to ring 3 only if U/S is set at every level of its walk."
+            " If this is a page of the kernel's, ask why ring 3 goes there.",
             paging.READ_RIGHTS,
         ),
         "page-absent": _s(
@@ -222,22 +231,98 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             "For 64-bit user code set L=1 and D=0.",
             READ_CS_L,
         ),
-        "tss-descriptor-short": _s(
-            "The TSS descriptor is only 8 bytes; in long mode it takes 16, and the"
-            " upper half holds bits 63..32 of the base.",
-            "Write both halves, and leave two slots of the GDT for it.",
-            descriptors.READ_TSS_DESCRIPTOR_64,
-        ),
-        "trap-gate": _s(
-            "Vector {vector} uses a trap gate, which leaves IF as it was.",
-            "Use an interrupt gate (type 0xE), or disable interrupts in the handler.",
-            descriptors.READ_GATE,
-        ),
         "privileged": _s(
             "Ring 3 executed `{instruction}`, which only ring 0 may.",
             "If this is kernel code, it was entered in ring 3 by mistake: look at the"
             " CS in the frame.",
             'SDM 3A "Privileged Instructions" (5.9)',
+        ),
+        "delivery": _s(
+            "The CPU could not deliver {vector}.",
+            "Look at its gate, the handler's code segment and the kernel stack.",
+            READ_STACK,
+        ),
+        "interrupted": _s(
+            "Ring {cpl} {did} here, which is no mistake by itself.",
+            "Ask how the CPU came to be at this address, in this ring.",
+            READ_SOURCES,
+        ),
+        "exception": _s("{fault} in ring {cpl}.", "{hint}", READ_EXCEPTIONS),
+        "triple-fault": _s(
+            "The machine reset itself by a triple fault: a fault while the CPU was"
+            " delivering a double fault.",
+            "Look at the last thing the kernel did before; a gate for vector 8 that"
+            " works would stop the chain earlier.",
+            READ_DOUBLE,
+        ),
+        "fault-loop": _s(
+            "{fault} repeats for ever: the handler returns to the instruction that"
+            " faulted, and it faults again.",
+            "After a fault the saved address is that of the instruction itself: mend"
+            " the cause, end the program, or do not return.",
+            READ_HANDLER,
+        ),
+        "log-limit": _s(
+            "There were so many exceptions and interrupts that their log was cut off,"
+            " so it proves nothing.",
+            "Look for a handler that returns to the faulting instruction, or for an"
+            " interrupt that is never acknowledged.",
+            READ_HANDLER,
+        ),
+        "halted": _s(
+            "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
+            "Either the code got to a place that it should not reach, or IF must be"
+            " set (`sti`, or IF in the frame) before `hlt`.",
+            READ_HLT,
+        ),
+        "waiting": _s(
+            "The kernel sleeps in `hlt` and waits for an interrupt that never comes.",
+            "See that the interrupt is unmasked in the PIC, that its device runs, and"
+            " that each handler sends EOI.",
+            READ_IF,
+        ),
+        "busy": _s(
+            "The kernel kept the CPU busy until its time was used up: an endless loop.",
+            "Find out what the loop at this place waits for, and why it never comes.",
+            READ_EXCEPTIONS,
+        ),
+        "silent": _s(
+            "The boot was silent: nothing at all was printed.{early} {cause}",
+            "{hint} To see how far it gets, set a breakpoint on the first function"
+            " (make debug) and step from there.",
+            READ_EXCEPTIONS,
+        ),
+        "endless-output": _s(
+            "The kernel printed without end: {size} bytes.",
+            "Look at the loop around the output, and at its end condition.",
+            READ_EXCEPTIONS,
+        ),
+        "panic": _s(
+            "The kernel panicked: {reason}",
+            "The first line names the reason; start at the function that it names.",
+            READ_EXCEPTIONS,
+        ),
+        "qemu-abort": _s(
+            "The kernel brought the CPU into a state that QEMU cannot emulate.",
+            "Look at the tables that the CPU was using: GDT, TSS, IDT, page tables.",
+            READ_EXCEPTIONS,
+        ),
+        "reset": _s(
+            "The kernel reset the machine without a fault: something wrote to a reset"
+            " port, or jumped to the reset vector.",
+            "Look for an `out` to port 0x64, 0x92 or 0xcf9.",
+            READ_RESET,
+        ),
+        "shutdown": _s(
+            "The machine was switched off before the scenario had ended.",
+            "Only the grader's code ends a scenario: do not write to the exit or power"
+            " ports.",
+            READ_EXCEPTIONS,
+        ),
+        "unknown": _s(
+            "The run ended in an unforeseen way ({end}).",
+            "Run it again with make debug and watch where it goes.",
+            READ_EXCEPTIONS,
         ),
     }
 )

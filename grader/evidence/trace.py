@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import lru_cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Optional, Union
 
@@ -42,6 +43,7 @@ __all__ = [
     "blocks",
     "faults_at",
     "first_fault",
+    "given",
     "guest_resets",
     "hardware_from_user",
     "interrupts",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 NO_EXCEPTION = 0xFFFFFFFF
+PIC_VECTORS = range(8, 16)  # where a PIC that nobody remapped puts its interrupts
 _DUMP_BYTES = 4096
 
 
@@ -173,8 +176,8 @@ def parse(source: Union[bytes, Path]) -> list[Event]:
 def _dump(data: bytes, start: int) -> bytes:
     """The dump behind a header: it ends with the EFER line, if nothing cuts it."""
     end = data.find(b"\nEFER=", start, start + _DUMP_BYTES)
-    stop = data.find(b"\n", end + 1) if end >= 0 else -1
-    if stop < 0:
+    stop = data.find(b"\n", end + 1) + 1 if end >= 0 else 0
+    if stop == 0:
         stop = min(len(data), start + _DUMP_BYTES)
     cut = data.find(b": v=", start, stop)
     return data[start : stop if cut < 0 else cut]
@@ -340,3 +343,18 @@ def translated(events: list[Event], start: int, end: int) -> dict[int, int]:
                 if start <= address < end:
                     seen[address] = byte
     return seen
+
+
+def given(path: Path) -> list[Code]:
+    """All code that the CPU was given, in order; from a log too long for `parse`."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return []
+    found: list[Code] = []
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        start = data.find(b"\nIN: ")
+        while start >= 0:
+            end = data.find(b"\n\n", start)
+            code = _code(data[start : end if end >= 0 else len(data)])
+            found += [] if code is None else [code]
+            start = data.find(b"\nIN: ", start + 1)
+    return found

@@ -34,8 +34,7 @@ def prepare(boot: Boot, folder: Path, sandbox: Sandbox) -> list[Path]:
         if not NAME.fullmatch(module.name):
             raise ValueError(f"module name {module.name!r} is not a plain file name")
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = [folder / name for name in (RAM, TRACE)]
-    outputs += [folder / SCREEN] if boot.screen else []
+    outputs = [folder / name for name in (RAM, TRACE, SCREEN)]
     outputs += [folder / PICTURE] if boot.picture else []
     for path in (*outputs, folder / STDERR, folder / CONSOLE):
         path.unlink(missing_ok=True)

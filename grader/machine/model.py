@@ -108,9 +108,8 @@ class Boot:
 
     elf: the stripped image. cmdline: the words after the kernel's name. trace: items of
     QEMU's -d. trace_ranges: (first, last) addresses for -dfilter. icount_shift: 2**n ns
-    of virtual time an instruction, None for a real clock (and always by GRUB). screen:
-    leave vga.bin, the 4000 bytes of text at 0xb8000. picture: leave screen.png. iso: a
-    CD made before, else a GRUB boot makes its own.
+    of virtual time an instruction, None for a real clock (and always by GRUB). picture:
+    leave screen.png. iso: a CD made before, else a GRUB boot makes its own.
     """
 
     name: str
@@ -126,7 +125,6 @@ class Boot:
     ram_mib: int = 32
     arch: str = "i386"
     limits: Limits = field(default_factory=Limits)
-    screen: bool = False
     picture: bool = False
     iso: Path | None = None
 
@@ -140,6 +138,7 @@ class Run:
     exit_status: QEMU's own, None if it ran until the grader ended it; 128 + n is signal
     n. stderr: QEMU's messages, at most 16 KiB. steps: how many script steps were done.
     rss_kib: QEMU's peak. first_byte_s: wall time to the first byte on the console.
+    screen: the 4000 bytes of VGA text at 0xb8000, None if QEMU died.
     """
 
     folder: Path

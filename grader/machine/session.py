@@ -118,7 +118,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         rss_kib=session.rss_kib,
         tier=sandbox.tier.value,
         first_byte_s=max(0.0, console.first_byte_at - began),
-        screen=folder / SCREEN if boot.screen and session.screen else None,
+        screen=folder / SCREEN if session.screen else None,
         picture=folder / PICTURE if boot.picture and session.picture else None,
     )
 
@@ -282,6 +282,12 @@ class _Session:
         now = state(self.qmp.monitor("info registers"))
         if not now.halted or now.interrupts:
             return None
+        # Of a running guest HLT and IF may have been read at different moments.
+        self.qmp.command("stop")
+        now = state(self.qmp.monitor("info registers"))
+        if not now.halted or now.interrupts:
+            self.qmp.command("cont")
+            return None
         self.console.read()
         if self._reported():
             return self._report()
@@ -329,10 +335,9 @@ class _Session:
                 self.qmp.command("stop")
             self.console.read()
             registers = self.qmp.monitor("info registers")
-            if self.boot.screen:
-                size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
-                self.qmp.command("pmemsave", **size)
-                self.screen = True
+            size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
+            self.qmp.command("pmemsave", **size)
+            self.screen = True
             if self.boot.picture:
                 self.qmp.command("screendump", filename=PICTURE, format="png")
                 self.picture = True

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.evidence.exhibit import FIELD_COLUMNS, Exhibit
 from grader.verdict.model import BuildMessage, CheckResult, Status, Verdict
 
 MARKS = {
@@ -23,6 +24,7 @@ MARKS = {
     Status.HARNESS_ERROR: ("!", "magenta"),
 }
 MESSAGES_SHOWN = 20
+EXHIBITS_SHOWN = 3
 WIDTH = 100
 
 
@@ -93,26 +95,50 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
         return
     told.add(text)
     out.print(_indented(_explained(result), 9))
+    for exhibit in _telling(result.exhibits):
+        out.print(_indented(_laid_open(exhibit), 9))
 
 
 def _explained(result: CheckResult) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    rows = (
-        ("expected", result.expected),
-        ("seen", result.seen),
-        ("at", result.source),
-        ("cause", result.cause),
-        ("mend", result.hint),
-        ("read", result.read),
-    )
     if result.status is not Status.FAIL:
         grid.add_row("status", Text(result.status.value, MARKS[result.status][1]))
-    for name, text in rows:
-        if text:
-            grid.add_row(name, Text(text))
+    for name, text in result.told():
+        grid.add_row(name, Text(text))
     return grid
+
+
+def _telling(exhibits: Sequence[Exhibit]) -> list[Exhibit]:
+    """Those that fit a terminal: chains, and entries with something wrong in them."""
+    shown = [
+        exhibit
+        for exhibit in exhibits
+        if exhibit.kind == "chain"
+        or exhibit.kind != "code"
+        and any(row.differs for row in exhibit.rows)
+    ]
+    return shown[:EXHIBITS_SHOWN]
+
+
+def _laid_open(exhibit: Exhibit) -> Table:
+    """The exhibit as a table; of an entry's fields only those that are wrong."""
+    table = Table(
+        box=None, padding=(0, 1, 0, 0), header_style="dim", title_justify="left"
+    )
+    table.title = Text(exhibit.title, "bold")
+    fields = exhibit.columns == FIELD_COLUMNS
+    for column in ("", *exhibit.columns):
+        table.add_column(Text(column), overflow="fold")
+    for row in exhibit.rows:
+        if row.differs or not fields:
+            mark, style = MARKS[Status.FAIL] if row.differs else ("", "")
+            table.add_row(*(Text(cell, style) for cell in (mark, *row.cells)))
+    if exhibit.note and not fields:
+        table.caption = Text(exhibit.note, "dim")
+        table.caption_justify = "left"
+    return table
 
 
 def _messages(verdict: Verdict, out: Console) -> None:

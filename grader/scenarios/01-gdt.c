@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RESULTS 64
+#define SETS 16 /* calls of gdt_set, at most */
 
 /* The last of the two user slots; their order is the architecture's. */
 #define MAX_INDEX                                                                      \
@@ -30,7 +31,8 @@ struct slot {
 } PACKED;
 
 uint64_t scenario_encoded[RESULTS];
-int32_t scenario_set_results[RESULTS];
+int32_t scenario_set_results[SETS];
+uint64_t scenario_tables[SETS][GDT_SLOTS]; /* the whole table after each call */
 
 static void encode(void)
 {
@@ -47,14 +49,15 @@ static void set(void)
     const struct module *module = module_find("slots");
     const struct slot *slots = scenario_module("slots", sizeof(*slots));
 
-    for (unsigned i = 0; i < module->bytes / sizeof(*slots) && i < RESULTS; i++) {
+    for (unsigned i = 0; i < module->bytes / sizeof(*slots) && i < SETS; i++) {
         scenario_set_results[i] = gdt_set(slots[i].index, slots[i].descriptor);
+        memcpy(scenario_tables[i], gdt, sizeof(gdt));
     }
 }
 
 static void reload(void)
 {
-    scenario_call((void (*)(void))gdt_reload, MAX_INDEX + 1);
+    scenario_call((void (*)(void))gdt_reload, cmdline_hex("slots", MAX_INDEX + 1));
 }
 
 static void install(void)

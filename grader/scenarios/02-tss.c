@@ -4,6 +4,7 @@
 
 #include <course/02-tss.h>
 #include <init.h>
+#include <memmap.h>
 #include <memory.h>
 #include <string.h>
 
@@ -16,22 +17,32 @@ struct fields {
     uint32_t unused;
 } PACKED;
 
-uint64_t scenario_tss_encoded[RESULTS][2];
+/* A word that nobody wrote. */
+#define UNTOUCHED 0x5a5a5a5a5a5a5a5a
+
+/* The offset of esp0 and of rsp0 in a TSS. */
+#define STACK0 4
+
+/* The words of each descriptor, and one behind them that is not the encoder's. */
+uint64_t scenario_tss_encoded[RESULTS][TSS_DESC_SLOTS + 1];
 
 static void encode(void)
 {
     const struct fields *fields = scenario_module("fields", RESULTS * sizeof(*fields));
 
     for (unsigned i = 0; i < RESULTS; i++) {
+        for (unsigned word = 0; word <= TSS_DESC_SLOTS; word++) {
+            scenario_tss_encoded[i][word] = UNTOUCHED;
+        }
         tss_encode((uintptr_t)fields[i].base, fields[i].limit, scenario_tss_encoded[i]);
     }
 }
 
-/* Where a descriptor takes two slots, the second one must not count on being empty. */
+/* A second slot must not count on being empty, and those behind are another stage's. */
 static void init(void)
 {
-    for (unsigned i = 1; i < TSS_DESC_SLOTS; i++) {
-        gdt[GDT_INDEX_TSS + i] = 0x5a5a5a5a5a5a5a5a;
+    for (unsigned i = GDT_INDEX_TSS + 1; i < GDT_SLOTS; i++) {
+        gdt[i] = UNTOUCHED;
     }
     tss_init();
 }
@@ -42,10 +53,21 @@ static void load(void)
     scenario_call((void (*)(void))tss_load, SEL_TSS);
 }
 
+/* What stands in esp0 or rsp0 before; a base that leads elsewhere is left alone. */
+static void spoil_stack(void)
+{
+    const uintptr_t tss = (uintptr_t)tss_at(SEL_TSS);
+
+    if (KERNEL_BASE <= tss && tss < IDENTITY_END) {
+        memset((uint8_t *)tss + STACK0, (uint8_t)UNTOUCHED, sizeof(uintptr_t));
+    }
+}
+
 /* The stack that the grader wants: a place seeded by it in a kernel stack. */
 static void set_stack(void)
 {
     load();
+    spoil_stack();
     tss_set_kernel_stack((uintptr_t)cmdline_hex("esp0", 0));
 }
 

@@ -26,22 +26,15 @@ struct run {
 
 uintptr_t scenario_absent_va; /* an address that nobody mapped */
 
-/* Where the frame that fault_dispatch got lies, and the hook's own. */
-struct frame_place {
-    uintptr_t given;
-    uintptr_t hook;
-};
-
-/* What fault_dispatch got, by run: the frame, and the CPU's state in the hook. */
+/* What fault_dispatch got, by run: the frame, and its address. */
 struct trap_frame scenario_fault_frames[RESULTS];
-struct frame_place scenario_frame_places[RESULTS];
-struct hook_state scenario_hook_states[RESULTS];
+uintptr_t scenario_frame_places[RESULTS];
 uint32_t scenario_fault_count;
 
 static uint32_t repair_bytes;
 static uint32_t repair_map;
-static uintptr_t kernel_stack;
-static struct hook_state entered; /* the CPU, as fault_dispatch was called */
+static bool touching;          /* the hook itself is about to fault */
+static uintptr_t kernel_stack; /* of ring 3; 0 outside of these scenarios */
 
 /* The frame lies a little above the hooks, on the same stack. */
 static bool plausible(uintptr_t frame, uintptr_t hook)
@@ -57,17 +50,43 @@ static size_t readable(uintptr_t frame)
     return above < sizeof(struct trap_frame) ? above : sizeof(struct trap_frame);
 }
 
-static bool repair(struct trap_frame *frame)
+/* Keeps the frame as it was before any code of a submission could see it again. */
+static void keep(const struct trap_frame *given, uintptr_t hook)
 {
-    struct frame_place *place = &scenario_frame_places[scenario_fault_count % RESULTS];
+    const unsigned run = scenario_fault_count % RESULTS;
+    struct trap_frame *frame = &scenario_fault_frames[run];
 
-    scenario_hook_state(&entered);
-    place->given = (uintptr_t)frame;
-    place->hook = (uintptr_t)__builtin_frame_address(0);
-    if (!plausible(place->given, place->hook)) {
+    scenario_frame_places[run] = (uintptr_t)given;
+    if (!plausible((uintptr_t)given, hook)) {
         scenario_fault_count++;
         scenario_try_end();
     }
+    memcpy(frame, given, readable((uintptr_t)given));
+    if (SEL_RPL(frame->cs) == 0) {
+        frame->sp = 0;
+        frame->ss = 0;
+    }
+}
+
+static void map_page_of(uintptr_t va)
+{
+    scenario_user_page(va & ~(uintptr_t)(PAGE_BYTES - 1));
+}
+
+static bool repair(struct trap_frame *frame)
+{
+    const uintptr_t accessed = read_cr2();
+
+    if (!kernel_stack) {
+        return false; /* a fault of the demo */
+    }
+    scenario_record();
+    if (touching) {
+        touching = false;
+        map_page_of(accessed);
+        return true;
+    }
+    keep(frame, (uintptr_t)__builtin_frame_address(0));
     if (frame->ip < USER_BASE) {
         return false;
     }
@@ -77,8 +96,10 @@ static bool repair(struct trap_frame *frame)
         return true;
     }
     if (repair_map) {
-        scenario_user_page(read_cr2() & ~(uintptr_t)(PAGE_BYTES - 1));
         repair_map = 0;
+        touching = true;
+        scenario_touch((uintptr_t)cmdline_hex("inner", 0));
+        map_page_of(accessed);
         return true;
     }
     return false;
@@ -86,15 +107,7 @@ static bool repair(struct trap_frame *frame)
 
 static void take(struct trap_frame *frame)
 {
-    if (scenario_fault_count < RESULTS) {
-        memcpy(&scenario_fault_frames[scenario_fault_count], frame,
-               readable((uintptr_t)frame));
-        scenario_hook_states[scenario_fault_count] = entered;
-        if (SEL_RPL(frame->cs) == 0) {
-            scenario_fault_frames[scenario_fault_count].sp = 0;
-            scenario_fault_frames[scenario_fault_count].ss = 0;
-        }
-    }
+    (void)frame;
     scenario_fault_count++;
     scenario_try_end();
 }
@@ -110,6 +123,7 @@ static void run_all(void)
     const struct module *probe = module_find("probe");
 
     kernel_stack = kstack_alloc();
+    scenario_gate(VEC_BP, scenario_entry_record, 0);
     KASSERT(probe && probe->bytes <= PAGE_BYTES && count <= RESULTS);
     scenario_absent_va = (uintptr_t)cmdline_hex("absent", 0);
     memcpy(scenario_user_page(code), (const void *)probe->start_pa, probe->bytes);
@@ -122,11 +136,21 @@ static void run_all(void)
     }
 }
 
+/* The stack that the next kstack_alloc gives holds what somebody else left there. */
+static void use_a_stack(void)
+{
+    const uintptr_t top = kstack_alloc();
+
+    memset((void *)(top - KSTACK_BYTES), 0xa5, KSTACK_BYTES);
+    kstack_free(top);
+}
+
 /* A stack with its guard page below; it is filled until there is no more. */
 static void overflow(void)
 {
-    scenario_overflow(kstack_alloc());
+    scenario_overflow(kstack_alloc(), (uintptr_t)cmdline_hex("skip", 0));
 }
 
 SCENARIO("faults-run", 301, run_all);
 SCENARIO("faults-overflow", 311, overflow);
+INIT(305, use_a_stack);

@@ -15,17 +15,19 @@ enum provoke {
     PROVOKE_PF_TEXT,  /* a write to the kernel's own code */
 };
 
-/* What the CPU held while the hook of a fault ran. */
-struct hook_state {
-    uint16_t ds;
-    uint16_t es;
-    uint16_t fs;
-    uint16_t gs;
-    uintptr_t flags;
-};
+/*
+ * Leave a record of the CPU in its log, at scenario_record_at: in a hook it tells what
+ * the entry of the fault has left in the flags and in the data segments. Clears DF for
+ * the C code behind. The gate of #BP has to lead to scenario_entry_record.
+ */
+void scenario_record(void);
+void scenario_entry_record(void);
 
-/* Note the CPU's state, and clear DF for the C code behind. */
-void scenario_hook_state(struct hook_state *state);
+/*
+ * Read from va with marks in the registers. If that faults, and a hook repairs it, the
+ * registers are recorded once more, at scenario_touch_next.
+ */
+void scenario_touch(uintptr_t va);
 
 /*
  * Provoke one fault: in ring 3 at target if stack is not 0, else number target of enum
@@ -34,7 +36,10 @@ void scenario_hook_state(struct hook_state *state);
 void scenario_try(uintptr_t target, uintptr_t stack);
 void scenario_try_end(void);
 
-/* Push on the stack below top until the guard page is hit. Does not return. */
-void scenario_overflow(uintptr_t top);
+/*
+ * Push on the stack below top until the guard page is hit. Which of many pushes that is
+ * depends on skip and on the time. Does not return.
+ */
+void scenario_overflow(uintptr_t top, uintptr_t skip);
 
 #endif

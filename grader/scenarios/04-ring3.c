@@ -13,8 +13,9 @@
 #include <string.h>
 
 #define RESULTS 32
+#define MARKS 8
 #define NO_PROBE 0xffffffff
-#define NEVER 0xffffffff
+#define IN_CALL 1
 
 /* Module "pages": what to map; probe: an offset in the module "probe", or NO_PROBE. */
 struct page {
@@ -29,20 +30,20 @@ struct run {
     uint64_t stack;
 } PACKED;
 
-/* What ring3_run returned, and which of the things that C relies on it lost. */
-struct outcome {
-    uint32_t vector;
-    uint32_t lost; /* LOST_* of ring3.asm; all ones until the run came back */
-};
-
 int32_t scenario_map_results[RESULTS];
 uintptr_t scenario_frames[RESULTS];
-struct outcome scenario_outcomes[RESULTS];
 
-uint32_t scenario_idle; /* 1 once ring3_return came back from doing nothing */
+/* What user_map returned when no frame was left; 0 before the call, IN_CALL in it. */
+int32_t scenario_map_no_frame;
 
-/* ring3.asm: calls ring3_run with marked registers; lost is 0 if all came back. */
-unsigned scenario_run_marked(uintptr_t entry, uintptr_t stack, uint32_t *lost);
+/* What esp0 or rsp0 was when the first ring3_run began: the stack of someone else. */
+uintptr_t scenario_foreign_stack;
+
+/* The module "marks": registers of scenario_call_marked, and a word of its stack. */
+uintptr_t scenario_marks[MARKS];
+
+/* 04-ring3.asm: call fn, of two parameters, with the marks where C relies on them. */
+void scenario_call_marked(void (*fn)(void), uintptr_t first, uintptr_t second);
 
 static void map_pages(void)
 {
@@ -67,18 +68,39 @@ static void map_pages(void)
     }
 }
 
+/* The pages, and then one whose table would need a frame when there is none. */
+static void map(void)
+{
+    const uintptr_t va = (uintptr_t)cmdline_hex("last", 0);
+    const uintptr_t frame_pa = frame_alloc();
+
+    map_pages();
+    while (frame_alloc() != 0) {
+    }
+    scenario_map_no_frame = IN_CALL;
+    scenario_map_no_frame = user_map(va, frame_pa, USER_MAP_WRITE);
+}
+
+static void load_marks(void)
+{
+    const uint64_t *marks = scenario_module("marks", MARKS * sizeof(*marks));
+
+    for (unsigned i = 0; i < MARKS; i++) {
+        scenario_marks[i] = (uintptr_t)marks[i];
+    }
+}
+
 static void run_probes(void)
 {
     const struct run *runs = scenario_module("runs", sizeof(*runs));
     const size_t count = module_find("runs")->bytes / sizeof(*runs);
 
-    KASSERT(count <= RESULTS);
+    load_marks();
+    scenario_foreign_stack = kstack_alloc();
+    tss_set_kernel_stack(scenario_foreign_stack);
     for (unsigned i = 0; i < count; i++) {
-        struct outcome *outcome = &scenario_outcomes[i];
-
-        outcome->lost = NEVER;
-        outcome->vector = scenario_run_marked((uintptr_t)runs[i].entry,
-                                              (uintptr_t)runs[i].stack, &outcome->lost);
+        scenario_call_marked((void (*)(void))ring3_run, (uintptr_t)runs[i].entry,
+                             (uintptr_t)runs[i].stack);
     }
 }
 
@@ -88,13 +110,14 @@ static void run(void)
     run_probes();
 }
 
-/* A run, and then a ring3_return that no run waits for. */
+/* A run, and before and after it a ring3_return that no run waits for. */
 static void idle(void)
 {
+    load_marks();
+    scenario_call_marked((void (*)(void))ring3_return, 0, 0);
     map_pages();
     run_probes();
-    ring3_return(0);
-    scenario_idle = 1;
+    scenario_call_marked((void (*)(void))ring3_return, 0, 0);
 }
 
 /* Probes while the timer ticks. */
@@ -118,7 +141,7 @@ static void ports(void)
     ring3_enter((uintptr_t)runs->entry, (uintptr_t)runs->stack);
 }
 
-SCENARIO("ring3-map", AFTER_ALL_INIT, map_pages);
+SCENARIO("ring3-map", AFTER_ALL_INIT, map);
 SCENARIO("ring3-run", AFTER_ALL_INIT, run);
 SCENARIO("ring3-idle", AFTER_ALL_INIT, idle);
 SCENARIO("ring3-timer", AFTER_ALL_INIT, timer);

@@ -6,14 +6,28 @@
 #include <drivers.h>
 #include <init.h>
 #include <memmap.h>
+#include <memory.h>
 #include <panic.h>
 #include <string.h>
 #include <thread.h>
 
+#define BEFORE_THREADS 500 /* thread_init comes with this init entry */
 #define KERNEL_LOOPS 3
-#define THREADS 8
-#define LOG 1024
+#define THREADS 8 /* at most, with the idle one */
+#define NEWBORN 3
+#define SWITCHES 3
+#define LIVES (3 * KSTACK_SLOTS)
 #define USER_KIND 0x100
+#define IDLE 0            /* its marks come first */
+#define THREAD_MARKS 4096 /* marks of a thread */
+#define STEP_MARKS 8      /* marks of one of its calls */
+
+/* Module "script": for each thread, the idle one first, what it calls. */
+#define CALLS 128
+#define CALL_END 0
+#define CALL_YIELD 1
+#define CALL_BLOCK 2
+#define CALL_WAKE 0x80 /* and the number of whom to wake */
 
 /* Module "threads": what to create, in this order. */
 struct plan {
@@ -27,32 +41,42 @@ struct plan {
 /* Registers of the loops in 05-threads.asm, from the command line's seed. */
 uintptr_t scenario_marks[KERNEL_LOOPS][16];
 
-/* Who did what, in the order in which it happened. */
-uint32_t scenario_log[LOG];
-uint32_t scenario_log_count;
-uintptr_t scenario_kernel_tops[THREADS];    /* by position in the plan */
-uint32_t scenario_yield_lost[KERNEL_LOOPS]; /* what thread_yield did not keep */
-uint32_t scenario_tick_lost; /* what tick hooks found amiss, LOST_* bits */
+uintptr_t scenario_kernel_tops[THREADS]; /* by position in the plan */
+uint32_t scenario_tick_lost;             /* what tick hooks found amiss, LOST_* bits */
 static uint64_t last_tick;
 
 /*
- * 05-threads.asm: endless loops with marked registers; marked calls of thread_yield,
- * and what of the marks it lost; what C relies on in an interrupt and does not find.
+ * 05-threads.asm: endless loops with marked registers; what C relies on in an interrupt
+ * and does not find.
  */
 void scenario_kernel_loop_0(void *argument);
 void scenario_kernel_loop_1(void *argument);
 void scenario_kernel_loop_2(void *argument);
-uint32_t scenario_yield_marked(uintptr_t mark);
 uint32_t scenario_c_lost(void);
+
+/*
+ * 05-threads.asm: what fn(first, second) returns, called with marks, from mark on, in
+ * the registers that a function has to preserve. The CPU's record shows them right
+ * before and behind.
+ */
+void *scenario_marked(uintptr_t mark, void (*fn)(void), void *first, void *second);
+
+/* 05-threads.asm: where a slide of its address, as a stack, leads thread_switch. */
+void scenario_land(void);
+NORETURN void scenario_landed(void);
 
 static void (*const loops[KERNEL_LOOPS])(void *) = {
     scenario_kernel_loop_0, scenario_kernel_loop_1, scenario_kernel_loop_2};
 
-static void note(uint32_t what)
+/* The marks of a thread: from here on, those of its steps. */
+static uintptr_t marks_of(unsigned thread)
 {
-    if (scenario_log_count < LOG) {
-        scenario_log[scenario_log_count++] = what;
-    }
+    return (uintptr_t)cmdline_hex("mark", 0) + thread * THREAD_MARKS;
+}
+
+static void step(uintptr_t marks, unsigned number, void (*fn)(void), void *argument)
+{
+    scenario_marked(marks + number * STEP_MARKS, fn, argument, NULL);
 }
 
 static void finish_at_tick(uint64_t ticks)
@@ -100,50 +124,99 @@ static void preempt(void)
     }
 }
 
-/* Three threads that pass the turn on, with interrupts now off, now on. */
-static void yielder(void *argument)
-{
-    const unsigned me = (unsigned)(uintptr_t)argument;
+/* thread_switch alone, there and back, before there is a scheduler. */
+static struct thread here, there;
 
-    for (unsigned round = 0; round < 50; round++) {
-        if (round % 2) {
-            cpu_sti();
-        } else {
-            cpu_cli();
-        }
-        note(me);
-        scenario_yield_lost[me] |= scenario_yield_marked(0x5eed0000 + 16 * me + round);
-    }
-    note(me + 100);
-}
-
-static void yield(void)
+void scenario_landed(void)
 {
-    pic_mask(0); /* only thread_yield switches */
-    for (uintptr_t i = 0; i < KERNEL_LOOPS; i++) {
-        KASSERT(thread_create_kernel(yielder, (void *)i));
-    }
-    while (scenario_log_count < KERNEL_LOOPS * 51) {
-        thread_yield();
+    for (;;) {
+        scenario_marked(marks_of(1), (void (*)(void))thread_switch, &there, &here);
     }
 }
 
-/* What a new thread finds, and that its return ends it. */
+static void switch_alone(void)
+{
+    static uintptr_t slide[512];
+
+    /* Whatever thread_switch pops, in the end it returns to scenario_land. */
+    for (unsigned i = 0; i < ARRAY_SIZE(slide); i++) {
+        slide[i] = (uintptr_t)scenario_land;
+    }
+    there.sp = (uintptr_t)&slide[ARRAY_SIZE(slide) - 64];
+    for (unsigned i = 0; i < SWITCHES; i++) {
+        scenario_marked(marks_of(IDLE), (void (*)(void))thread_switch, &here, &there);
+    }
+}
+
+/* Its argument is where its marks begin, its id the step. Its return ends it. */
 static void newborn(void *argument)
 {
-    note((uint32_t)(uintptr_t)argument);
-    note(cpu_flags() & EFLAGS_IF ? 1 : 0);
-    note(thread_current()->id);
+    step((uintptr_t)argument, thread_current()->id, thread_yield, NULL);
+}
+
+static struct thread *players[THREADS]; /* by the number of their marks */
+
+/* Creating it is step number of the idle thread. */
+static void player(unsigned number, void (*function)(void *argument))
+{
+    struct thread *thread = scenario_marked(marks_of(IDLE) + number * STEP_MARKS,
+                                            (void (*)(void))thread_create_kernel,
+                                            (void *)function, (void *)marks_of(number));
+
+    KASSERT(thread);
+    players[number] = thread;
+    scenario_kernel_tops[number] = thread->kernel_top;
 }
 
 static void create(void)
 {
-    for (uintptr_t i = 1; i <= 3; i++) {
-        KASSERT(thread_create_kernel(newborn, (void *)(i * 0x1111)));
+    pic_mask(0); /* from here on only they themselves pass the turn on */
+    for (unsigned i = 1; i <= NEWBORN; i++) {
+        if (i % 2) {
+            cpu_sti();
+        } else {
+            cpu_cli();
+        }
+        player(i, newborn);
     }
     for (unsigned turn = 0; turn < 20; turn++) {
         thread_yield();
     }
+}
+
+/* Do what the script says, with interrupts now off, now on. */
+static void play(void *argument)
+{
+    const uintptr_t marks = (uintptr_t)argument;
+    const unsigned me = (unsigned)((marks - marks_of(IDLE)) / THREAD_MARKS);
+    const uint8_t(*script)[CALLS] = scenario_module("script", THREADS * CALLS);
+
+    for (unsigned i = 0; script[me][i] != CALL_END; i++) {
+        const uint8_t call = script[me][i];
+
+        if (i % 2) {
+            cpu_sti();
+        } else {
+            cpu_cli();
+        }
+        if (call & CALL_WAKE) {
+            step(marks, i, (void (*)(void))thread_wake, players[call & ~CALL_WAKE]);
+        } else {
+            step(marks, i, call == CALL_YIELD ? thread_yield : thread_block, NULL);
+        }
+    }
+}
+
+static void play_all(void)
+{
+    const uint8_t(*script)[CALLS] = scenario_module("script", THREADS * CALLS);
+
+    pic_mask(0);
+    for (unsigned i = 1; i < THREADS && script[i][0] != CALL_END; i++) {
+        players[i] = thread_create_kernel(play, (void *)marks_of(i));
+        KASSERT(players[i]);
+    }
+    play((void *)marks_of(IDLE));
 }
 
 static void nothing(void *argument)
@@ -151,65 +224,62 @@ static void nothing(void *argument)
     (void)argument;
 }
 
+static void settle(void)
+{
+    for (unsigned turn = 0; turn < 8; turn++) {
+        thread_yield();
+    }
+}
+
+/* As many at the same time as there can be, from this number on; then they run. */
+static void fill(unsigned number, void (*function)(void *argument))
+{
+    const unsigned end = number + KSTACK_SLOTS;
+
+    while (number <= end && thread_create_kernel(function, (void *)marks_of(number))) {
+        number++;
+    }
+    settle();
+}
+
+static void use_up_frames(void)
+{
+    while (frame_alloc()) {
+    }
+}
+
+static void use_up_heap(void)
+{
+    for (size_t bytes = PAGE_BYTES; bytes >= sizeof(void *); bytes /= 2) {
+        while (kmalloc(bytes)) {
+        }
+    }
+}
+
 /* More threads than there are stacks: one after the other, then at the same time. */
 static void life(void)
 {
-    unsigned at_once = 0;
-
     pic_mask(0);
-    for (uintptr_t i = 0; i < 3 * KSTACK_SLOTS; i++) {
-        struct thread *thread = thread_create_kernel(newborn, (void *)i);
-
-        if (!thread) {
-            note(0xdead);
+    for (unsigned i = 1; i <= LIVES; i++) {
+        if (!thread_create_kernel(newborn, (void *)marks_of(i))) {
             return;
         }
         thread_yield();
     }
-    while (at_once <= KSTACK_SLOTS && thread_create_kernel(nothing, NULL)) {
-        at_once++;
+    settle();
+    fill(LIVES + 1, newborn);
+    fill(LIVES + 1, nothing);
+    fill(2 * LIVES + 1, newborn);
+    use_up_frames();
+    if (!thread_create_user(USER_BASE)) { /* for want of a stack */
+        fill(3 * LIVES + 1, newborn);
     }
-    note(at_once <= KSTACK_SLOTS ? 0xf011 : 0xdead);
-}
-
-static struct thread *sleeper;
-
-static void sleep_twice(void *argument)
-{
-    (void)argument;
-    note(1);
-    thread_block();
-    note(3);
-    thread_block();
-    note(6);
-}
-
-static void waker(void *argument)
-{
-    (void)argument;
-    note(2);
-    thread_wake(sleeper);
-    thread_yield();
-    note(4);
-    thread_wake(thread_current()); /* not blocked: nothing happens */
-    thread_yield();
-    note(5);
-    thread_wake(sleeper);
-}
-
-static void block(void)
-{
-    sleeper = thread_create_kernel(sleep_twice, NULL);
-    KASSERT(sleeper);
-    KASSERT(thread_create_kernel(waker, NULL));
-    for (unsigned turn = 0; turn < 20; turn++) {
-        thread_yield();
-    }
-    note(7);
+    use_up_heap();
+    (void)thread_create_kernel(nothing, NULL); /* one that needs no heap may succeed */
 }
 
 SCENARIO("threads-preempt", AFTER_ALL_INIT, preempt);
-SCENARIO("threads-yield", AFTER_ALL_INIT, yield);
+SCENARIO("threads-switch", BEFORE_THREADS, switch_alone);
 SCENARIO("threads-create", AFTER_ALL_INIT, create);
+SCENARIO("threads-play", AFTER_ALL_INIT, play_all);
 SCENARIO("threads-life", AFTER_ALL_INIT, life);
-SCENARIO("threads-block", AFTER_ALL_INIT, block);

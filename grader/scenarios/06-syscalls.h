@@ -5,16 +5,7 @@
 
 #include <types.h>
 
-/* The state in which a call reaches C; struct of four selectors, then the flags. */
-struct call_state {
-    uint16_t ds;
-    uint16_t es;
-    uint16_t fs;
-    uint16_t gs;
-    uintptr_t flags;
-};
-
-/* Note it, and leave DF clear. */
-void scenario_call_state(struct call_state *state);
+/* Shows the thread's number and the state of the CPU to the trace; leaves DF clear. */
+void scenario_served(uint32_t thread);
 
 #endif

@@ -10,9 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from grader.course import Course
 from grader.settings import ROOT
+
+# The same examples in every run: a failure is a change of the code, not of the dice.
+settings.register_profile("ringlab", derandomize=True, deadline=None)
+settings.load_profile("ringlab")
 
 MANIFEST = """\
 id = "01-gdt"

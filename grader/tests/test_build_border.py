@@ -58,6 +58,17 @@ TAIL = GOOD_C.count("\n") + 1  # the line after GOOD_C
             0,
             ".note.x",
         ),
+        (
+            '__asm__(".pushsection .debug_odd\\n.byte 1\\n.popsection");',
+            0,
+            ".debug_odd",
+        ),
+        (
+            "int f(unsigned x);\nint f(unsigned x) { return __builtin_popcount(x); }",
+            1,
+            "__popcountsi2",
+        ),
+        ('#pragma message "\\033[2J"\n_Static_assert(0, "no");', 1, '"no"'),
         ('__asm__("no_such_instruction");', -1, "no such instruction"),
         ('__asm__(".incbin \\"/etc/passwd\\"");', -1, "passwd"),
     ],
@@ -152,7 +163,7 @@ def test_warnings_come_back_even_from_the_cache(lab: Lab) -> None:
 
 def test_control_characters_are_made_visible(lab: Lab) -> None:
     lab.write({"answer.c": GOOD_C + '#error "\x1b[31mfake\u202e"\n'})
-    (message,) = lab.messages()
+    (message,) = [m for m in lab.messages() if m.severity == "error"]
     assert message.text.isprintable()
     assert "\\x1b[31mfake\\u202e" in message.text
 

@@ -245,9 +245,9 @@ def test_registers_can_end_a_boot(start: Start) -> None:
     assert ended.end is End.CPU_LIMIT
 
 
-def test_screen_and_picture_are_taken_on_request(start: Start) -> None:
+def test_screen_is_taken_and_a_picture_on_request(start: Start) -> None:
     body = "    mov word [0xb8000], 0x0741\n" + SAY
-    ended = start(body, screen=True, picture=True)
+    ended = start(body, picture=True)
     assert ended.screen is not None and ended.picture is not None
     assert ended.screen.read_bytes()[:2] == b"A\x07"
     assert ended.screen.stat().st_size == 4000

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from grader.evidence.exhibit import Exhibit
+
 SCHEMA = "ringlab/verdict/1"
 
 
@@ -27,7 +29,11 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's outcome. Texts are plain; "" where there is nothing to say."""
+    """One check's outcome. Texts are plain; "" where there is nothing to say.
+
+    boots: names of those that the check reads, keys of the verdict's logs. exhibits:
+    what the CPU met, decoded beside what it should be, most telling first.
+    """
 
     id: str
     task: str
@@ -43,11 +49,25 @@ class CheckResult:
     source: str = ""
     blocked_by: str = ""
     bonus: bool = False
+    boots: tuple[str, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
 
     def explanation(self) -> str:
         """Every word that the student is told about this check."""
         texts = (self.expected, self.seen, self.cause, self.hint, self.read)
         return "\n".join((*texts, self.source))
+
+    def told(self) -> list[tuple[str, str]]:
+        """The same in the order of a report, each text with its name; no empty one."""
+        rows = (
+            ("expected", self.expected),
+            ("seen", self.seen),
+            ("at", self.source),
+            ("cause", self.cause),
+            ("mend", self.hint),
+            ("read", self.read),
+        )
+        return [row for row in rows if row[1]]
 
 
 @dataclass(frozen=True)
@@ -108,6 +128,9 @@ class Verdict:
 def check_from_json(data: Mapping[str, Any]) -> CheckResult:
     fields = dict(data)
     fields["status"] = Status(fields["status"])
+    fields["boots"] = tuple(fields.get("boots", ()))
+    shown = fields.get("exhibits", ())
+    fields["exhibits"] = tuple(Exhibit.from_json(exhibit) for exhibit in shown)
     return CheckResult(**fields)
 
 
@@ -118,6 +141,11 @@ def plain(text: str, limit: int = 4000) -> str:
     """
     shown = "".join(c if c == "\n" or c.isprintable() else _escaped(c) for c in text)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def plain_exhibit(exhibit: Exhibit) -> Exhibit:
+    """Like plain, for one exhibit: each text is a single line."""
+    return exhibit.map(lambda text: plain(text, 400).replace("\n", " "))
 
 
 def _escaped(char: str) -> str:

@@ -17,16 +17,20 @@ VERDICT = "verdict.json"
 SUMMARY = "summary.json"
 SUMMARY_SCHEMA = "ringlab/summary/1"
 RUNS = "runs"
+HTML, MARKDOWN, JUNIT = REPORTS = ("report.html", "report.md", "junit.xml")
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
     """Write to a temporary file, then rename: a reader sees all or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+            file.write(text)
             file.flush()
             os.fchmod(file.fileno(), 0o644)
         os.replace(name, path)
@@ -50,8 +54,9 @@ def read_verdict(path: Path) -> Verdict:
 
 
 def clear(out: Path, arches: Sequence[str], stages: Sequence[str]) -> None:
-    """Remove what an earlier run left in `out`: summary, verdicts, run folders."""
-    (out / SUMMARY).unlink(missing_ok=True)
+    """Remove what an earlier run left in `out`: summary, verdicts, reports, runs."""
+    for name in (SUMMARY, *REPORTS):
+        (out / name).unlink(missing_ok=True)
     for arch in arches:
         for stage in stages:
             folder = stage_folder(out, arch, stage)

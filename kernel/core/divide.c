@@ -4,9 +4,13 @@
 
 uint64_t __udivdi3(uint64_t a, uint64_t b);
 uint64_t __umoddi3(uint64_t a, uint64_t b);
+uint64_t __udivmoddi4(uint64_t a, uint64_t b, uint64_t *rest);
+int64_t __divdi3(int64_t a, int64_t b);
+int64_t __moddi3(int64_t a, int64_t b);
+int64_t __divmoddi4(int64_t a, int64_t b, int64_t *rest);
 
 /* By shifting and subtracting; division by 0 gives all ones, and a. */
-static uint64_t divide(uint64_t a, uint64_t b, uint64_t *rest)
+uint64_t __udivmoddi4(uint64_t a, uint64_t b, uint64_t *rest)
 {
     uint64_t quotient = 0;
 
@@ -28,13 +32,39 @@ uint64_t __udivdi3(uint64_t a, uint64_t b)
 {
     uint64_t rest;
 
-    return divide(a, b, &rest);
+    return __udivmoddi4(a, b, &rest);
 }
 
 uint64_t __umoddi3(uint64_t a, uint64_t b)
 {
     uint64_t rest;
 
-    divide(a, b, &rest);
+    __udivmoddi4(a, b, &rest);
+    return rest;
+}
+
+/* Towards 0: the rest has the sign of a. */
+int64_t __divmoddi4(int64_t a, int64_t b, int64_t *rest)
+{
+    uint64_t left;
+    const uint64_t quotient = __udivmoddi4(a < 0 ? -(uint64_t)a : (uint64_t)a,
+                                           b < 0 ? -(uint64_t)b : (uint64_t)b, &left);
+
+    *rest = (int64_t)(a < 0 ? -left : left);
+    return (int64_t)((a < 0) != (b < 0) ? -quotient : quotient);
+}
+
+int64_t __divdi3(int64_t a, int64_t b)
+{
+    int64_t rest;
+
+    return __divmoddi4(a, b, &rest);
+}
+
+int64_t __moddi3(int64_t a, int64_t b)
+{
+    int64_t rest;
+
+    __divmoddi4(a, b, &rest);
     return rest;
 }

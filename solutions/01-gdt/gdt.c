@@ -19,7 +19,7 @@ uint64_t gdt_encode(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags
 
 int gdt_set(unsigned index, uint64_t descriptor)
 {
-    /* BEGIN SOLUTION 1.2: refuse what is no free slot, write the others */
+    /* BEGIN SOLUTION 1.2: refuse slot 0 and what is no slot, write the others */
     if (index == GDT_INDEX_NULL || index >= GDT_SLOTS) {
         return E_INVAL;
     }

@@ -11,7 +11,6 @@ extern syscall_dispatch
 extern user_check
 
 ; TASK 6.6: the code that fast_init copies to FAST_CALL_VA
-TASK_OPEN "6.6"
 
 ; void fast_entry(void): named in MSR_SYSENTER_EIP, never called
 ; stack: esp is what MSR_SYSENTER_ESP says. Interrupts off.

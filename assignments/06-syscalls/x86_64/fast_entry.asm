@@ -10,14 +10,12 @@ default rel
 section .bss
 alignb 8
 ; TASK 6.6: what the entry needs before it has a stack
-TASK_OPEN "6.6"
 
 section .text
 
 extern syscall_dispatch
 
 ; TASK 6.6: the code that fast_init copies to FAST_CALL_VA
-TASK_OPEN "6.6"
 
 ; void fast_entry(void): named in MSR_LSTAR, never called
 ; rcx is rip of ring 3, r11 its rflags; rsp is still that of ring 3. Interrupts off.

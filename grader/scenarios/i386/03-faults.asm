@@ -5,6 +5,8 @@
 
 bits 32
 
+PUSHES equ 1024                 ; a power of two, and less than a stack has words
+
 section .bss
 align 4
 try_esp: resd 1
@@ -34,6 +36,7 @@ scenario_try:
     jz .ring0
     push edx
     push ecx
+    sti                         ; the gate has to clear IF; every IRQ is masked
     call scenario_far_ring3
 .ring0:
     mov eax, 0x5eedb005
@@ -49,18 +52,47 @@ scenario_try_end:
     pop ebp
     ret
 
-; void scenario_hook_state(struct hook_state *state)
-; Leaves DF clear, so that a set one shows in what is noted and nowhere else.
-global scenario_hook_state
-scenario_hook_state:
-    mov eax, [esp + 4]
-    mov [eax], ds
-    mov [eax + 2], es
-    mov [eax + 4], fs
-    mov [eax + 6], gs
-    pushf
-    pop dword [eax + 8]
+; void scenario_record(void)
+; Leaves DF clear, so that a set one shows in the record and nowhere else.
+global scenario_record
+scenario_record:
+global scenario_record_at
+scenario_record_at:
+    int3
     cld
+    ret
+
+; The gate of #BP: the record is made when the CPU comes here, there is nothing to do.
+global scenario_entry_record
+scenario_entry_record:
+    iretd
+
+; void scenario_touch(uintptr_t va)
+; stack: [esp+4] va (caller), [esp] return address (call)
+; clobbers: eax ecx edx
+global scenario_touch
+scenario_touch:
+    push ebp
+    push ebx
+    push esi
+    push edi
+    mov ecx, [esp + 20]         ; va
+    mov eax, 0x5eedb011         ; marks, to be found again behind the fault
+    mov edx, 0x5eedb012
+    mov ebx, 0x5eedb013
+    mov esi, 0x5eedb014
+    mov edi, 0x5eedb015
+    mov ebp, 0x5eedb016
+global scenario_touch_at
+scenario_touch_at:
+    cmp al, [ecx]
+global scenario_touch_next
+scenario_touch_next:
+    int3
+    pop edi
+    pop esi
+    pop ebx
+    pop ebp
     ret
 
 ; The label of each ends in _at: the address that the CPU must record.
@@ -99,15 +131,24 @@ global scenario_provoke_pf_text_at
 scenario_provoke_pf_text_at:
     mov [ecx], edx
 
-; void scenario_overflow(uintptr_t top)
+; void scenario_overflow(uintptr_t top, uintptr_t skip)
+; stack: [esp+8] skip, [esp+4] top (caller), [esp] return address (call)
 global scenario_overflow
 scenario_overflow:
+    mov ecx, [esp + 8]
     mov esp, [esp + 4]
-    mov ebp, esp
-global scenario_overflow_at
-scenario_overflow_at:
-    push ebp
-    jmp scenario_overflow_at
+    rdtsc                       ; what nobody knows beforehand
+    add eax, ecx
+    and eax, PUSHES - 1
+    shl eax, 2
+    sub esp, eax
+    xor ebp, ebp                ; backtraces end here
+global scenario_overflow_first
+scenario_overflow_first:
+    times PUSHES push ebp
+global scenario_overflow_end
+scenario_overflow_end:
+    jmp scenario_overflow_first
 
 section .rodata
 provoke_table:                  ; by enum provoke

@@ -7,7 +7,7 @@ bits 32
 section .text
 
 extern scenario_marks
-extern thread_yield
+extern scenario_landed
 
 ; void scenario_kernel_loop_N(void *argument): never returns. Registers hold the marks
 ; of row N, ecx counts.
@@ -65,60 +65,40 @@ scenario_c_lost:
 .end:
     ret
 
-; What thread_yield lost: a bit each, in the order of YIELD_KEEPS in the checks.
-LOST_STACK equ 1
-LOST_IF equ 2
-LOST_EBX equ 4
-LOST_ESI equ 8
-LOST_EDI equ 16
-LOST_EBP equ 32
-
-; Behind a comparison: note that bit unless both were equal.
-%macro LOST_UNLESS_EQUAL 1
-    je %%kept
-    or eax, %1
-%%kept:
-%endmacro
-
-; uint32_t scenario_yield_marked(uintptr_t mark): LOST_* bits of a thread_yield
-; stack: [esp+4] mark (caller), [esp] return address (call)
-global scenario_yield_marked
-scenario_yield_marked:
+; void *scenario_marked(uintptr_t mark, void (*fn)(void), void *first, void *second)
+; stack: [esp+16] second ... [esp+4] mark (caller), [esp] return address (call)
+global scenario_marked
+scenario_marked:
     push ebp
     push ebx
     push esi
     push edi
-    mov ebx, [esp + 20]
+    mov ebx, [esp + 20]         ; mark
     lea esi, [ebx + 1]
     lea edi, [ebx + 2]
     lea ebp, [ebx + 3]
-    pushf
-    push ebx                    ; a live word of the stack
-    call thread_yield
-    pop ecx                     ; that word
-    pop edx                     ; the flags before
-    xor eax, eax
-    pushf
-    xor edx, [esp]
-    add esp, 4
-    test edx, EFLAGS_IF
-    LOST_UNLESS_EQUAL LOST_IF
-    mov edx, [esp + 20]
-    cmp ecx, edx
-    LOST_UNLESS_EQUAL LOST_STACK
-    cmp ebx, edx
-    LOST_UNLESS_EQUAL LOST_EBX
-    inc edx
-    cmp esi, edx
-    LOST_UNLESS_EQUAL LOST_ESI
-    inc edx
-    cmp edi, edx
-    LOST_UNLESS_EQUAL LOST_EDI
-    inc edx
-    cmp ebp, edx
-    LOST_UNLESS_EQUAL LOST_EBP
+    mov edx, [esp + 24]         ; fn
+    push dword [esp + 32]       ; second
+    push dword [esp + 32]       ; first
+    mov eax, scenario_marked_call
+    jmp eax                     ; a block of its own in the record
+global scenario_marked_call
+scenario_marked_call:
+    call edx
+global scenario_marked_back
+scenario_marked_back:
+    add esp, 8
     pop edi
     pop esi
     pop ebx
     pop ebp
     ret
+
+; void scenario_land(void): reached by thread_switch, on a stack of its address. The
+; flags may come from there too: aligned so that TF is clear in it.
+align 512
+global scenario_land
+scenario_land:
+    push EFLAGS_FIXED
+    popf
+    call scenario_landed        ; does not return

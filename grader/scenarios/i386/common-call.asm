@@ -11,6 +11,7 @@ alignb 4
 global scenario_clobbered
 scenario_clobbered: resd 1
 stack_before: resd 1
+callee: resd 1
 
 section .text
 
@@ -24,14 +25,18 @@ scenario_call:
     push esi
     push ebx
     mov eax, [esp + 4 * KEPT + 4]
+    mov [callee], eax
     mov ecx, [esp + 4 * KEPT + 8]
     mov [stack_before], esp
     mov ebx, MARK
     mov esi, MARK + 1
     mov edi, MARK + 2
     mov ebp, MARK + 3
-    push ecx                    ; the argument
-    call eax
+    push ecx                    ; the argument, and nowhere else
+    mov eax, MARK + 4
+    mov ecx, MARK + 5
+    mov edx, MARK + 6
+    call [callee]
     lea eax, [esp + 4]
     cmp eax, [stack_before]
     setne al

@@ -6,6 +6,7 @@
 bits 64
 default rel
 
+PUSHES equ 1024                 ; a power of two, and less than a stack has words
 MARK equ 0x5eedb00100000000     ; to be found again in the frame
 
 section .bss
@@ -38,6 +39,7 @@ scenario_try:
     test rsi, rsi
     jz .ring0
     sub rsp, 8                  ; 16-aligned at the call
+    sti                         ; the gate has to clear IF; every IRQ is masked
     call scenario_far_ring3
 .ring0:
     mov ecx, edi
@@ -61,18 +63,57 @@ scenario_try_end:
     pop rbp
     ret
 
-; void scenario_hook_state(struct hook_state *state)
-; rdi: state
-; Leaves DF clear, so that a set one shows in what is noted and nowhere else.
-global scenario_hook_state
-scenario_hook_state:
-    mov [rdi], ds
-    mov [rdi + 2], es
-    mov [rdi + 4], fs
-    mov [rdi + 6], gs
-    pushfq
-    pop qword [rdi + 8]
+; void scenario_record(void)
+; Leaves DF clear, so that a set one shows in the record and nowhere else.
+global scenario_record
+scenario_record:
+global scenario_record_at
+scenario_record_at:
+    int3
     cld
+    ret
+
+; The gate of #BP: the record is made when the CPU comes here, there is nothing to do.
+global scenario_entry_record
+scenario_entry_record:
+    iretq
+
+; void scenario_touch(uintptr_t va)
+; rdi: va; clobbers: rax rcx rdx rsi rdi r8-r11
+global scenario_touch
+scenario_touch:
+    push rbp
+    push rbx
+    push r12
+    push r13
+    push r14
+    push r15
+    mov rax, MARK + 17          ; marks, to be found again behind the fault
+    lea rcx, [rax + 1]
+    lea rdx, [rax + 2]
+    lea rbx, [rax + 3]
+    lea rbp, [rax + 4]
+    lea rsi, [rax + 5]
+    lea r8, [rax + 6]
+    lea r9, [rax + 7]
+    lea r10, [rax + 8]
+    lea r11, [rax + 9]
+    lea r12, [rax + 10]
+    lea r13, [rax + 11]
+    lea r14, [rax + 12]
+    lea r15, [rax + 13]
+global scenario_touch_at
+scenario_touch_at:
+    cmp al, [rdi]
+global scenario_touch_next
+scenario_touch_next:
+    int3
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbx
+    pop rbp
     ret
 
 ; The label of each ends in _at: the address that the CPU must record.
@@ -111,16 +152,23 @@ global scenario_provoke_pf_text_at
 scenario_provoke_pf_text_at:
     mov [rcx], rdx
 
-; void scenario_overflow(uintptr_t top)
-; rdi: top
+; void scenario_overflow(uintptr_t top, uintptr_t skip)
+; rdi: top, rsi: skip
 global scenario_overflow
 scenario_overflow:
     mov rsp, rdi
-    mov rbp, rsp
-global scenario_overflow_at
-scenario_overflow_at:
-    push rbp
-    jmp scenario_overflow_at
+    rdtsc                       ; what nobody knows beforehand
+    add eax, esi
+    and eax, PUSHES - 1
+    shl eax, 3
+    sub rsp, rax
+    xor ebp, ebp                ; backtraces end here
+global scenario_overflow_first
+scenario_overflow_first:
+    times PUSHES push rbp
+global scenario_overflow_end
+scenario_overflow_end:
+    jmp scenario_overflow_first
 
 section .rodata
 align 8

@@ -8,7 +8,7 @@ default rel
 section .text
 
 extern scenario_marks
-extern thread_yield
+extern scenario_landed
 
 ; void scenario_kernel_loop_N(void *argument): never returns. Registers hold the marks
 ; of row N, rcx counts.
@@ -60,27 +60,10 @@ scenario_c_lost:
 .end:
     ret
 
-; What thread_yield lost: a bit each, in the order of YIELD_KEEPS in the checks.
-LOST_STACK equ 1
-LOST_IF equ 2
-LOST_RBX equ 4
-LOST_RBP equ 8
-LOST_R12 equ 16
-LOST_R13 equ 32
-LOST_R14 equ 64
-LOST_R15 equ 128
-
-; Behind a comparison: note that bit unless both were equal.
-%macro LOST_UNLESS_EQUAL 1
-    je %%kept
-    or eax, %1
-%%kept:
-%endmacro
-
-; uint32_t scenario_yield_marked(uintptr_t mark): LOST_* bits of a thread_yield
-; rdi mark; stack: [rsp] return address (call)
-global scenario_yield_marked
-scenario_yield_marked:
+; void *scenario_marked(uintptr_t mark, void (*fn)(void), void *first, void *second)
+; rdi mark, rsi fn, rdx first, rcx second; stack: [rsp] return address (call)
+global scenario_marked
+scenario_marked:
     push rbp
     push rbx
     push r12
@@ -93,38 +76,18 @@ scenario_yield_marked:
     lea r13, [rdi + 3]
     lea r14, [rdi + 4]
     lea r15, [rdi + 5]
-    push rdi                    ; for the comparison
-    pushf
-    push rdi                    ; a live word of the stack
-    call thread_yield
-    pop rcx                     ; that word
-    pop rdx                     ; the flags before
-    pop rdi                     ; the mark
-    xor eax, eax
-    pushf
-    pop rsi
-    xor rdx, rsi
-    test edx, EFLAGS_IF
-    LOST_UNLESS_EQUAL LOST_IF
-    cmp rcx, rdi
-    LOST_UNLESS_EQUAL LOST_STACK
-    cmp rbx, rdi
-    LOST_UNLESS_EQUAL LOST_RBX
-    inc rdi
-    cmp rbp, rdi
-    LOST_UNLESS_EQUAL LOST_RBP
-    inc rdi
-    cmp r12, rdi
-    LOST_UNLESS_EQUAL LOST_R12
-    inc rdi
-    cmp r13, rdi
-    LOST_UNLESS_EQUAL LOST_R13
-    inc rdi
-    cmp r14, rdi
-    LOST_UNLESS_EQUAL LOST_R14
-    inc rdi
-    cmp r15, rdi
-    LOST_UNLESS_EQUAL LOST_R15
+    mov rax, rsi                ; fn
+    mov rdi, rdx                ; first
+    mov rsi, rcx                ; second
+    sub rsp, 8                  ; a call needs the stack aligned to 16
+    lea rdx, [scenario_marked_call]
+    jmp rdx                     ; a block of its own in the record
+global scenario_marked_call
+scenario_marked_call:
+    call rax
+global scenario_marked_back
+scenario_marked_back:
+    add rsp, 8
     pop r15
     pop r14
     pop r13
@@ -132,3 +95,14 @@ scenario_yield_marked:
     pop rbx
     pop rbp
     ret
+
+; void scenario_land(void): reached by thread_switch, on a stack of its address. The
+; flags may come from there too: aligned so that TF is clear in it.
+align 512
+global scenario_land
+scenario_land:
+    and rsp, -16                ; a call needs the stack aligned to 16
+    push EFLAGS_FIXED
+    popf
+    push 0                      ; sixteen bytes in all
+    call scenario_landed        ; does not return

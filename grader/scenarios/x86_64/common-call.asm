@@ -4,7 +4,8 @@
 bits 64
 default rel
 
-MARK equ 0x51ab1e00             ; the nth register holds MARK + n
+; The nth register holds MARK + n; negative, so that the upper half is not 0 either.
+MARK equ -0x51ab1e00
 
 section .bss
 alignb 8
@@ -12,6 +13,7 @@ global scenario_clobbered
 scenario_clobbered: resd 1
     resd 1
 stack_before: resq 1
+callee: resq 1
 
 section .text
 
@@ -36,15 +38,23 @@ scenario_call:
     push r15
     sub rsp, 8                  ; aligned to 16 at the call
     mov [stack_before], rsp
-    mov rax, rdi
-    mov rdi, rsi                ; the argument
-    mov ebx, MARK
-    mov ebp, MARK + 1
-    mov r12d, MARK + 2
-    mov r13d, MARK + 3
-    mov r14d, MARK + 4
-    mov r15d, MARK + 5
-    call rax
+    mov [callee], rdi
+    mov rdi, rsi                ; the argument, and nowhere else
+    mov rbx, MARK
+    mov rbp, MARK + 1
+    mov r12, MARK + 2
+    mov r13, MARK + 3
+    mov r14, MARK + 4
+    mov r15, MARK + 5
+    mov eax, MARK + 6
+    mov ecx, MARK + 7
+    mov edx, MARK + 8
+    mov esi, MARK + 9
+    mov r8d, MARK + 10
+    mov r9d, MARK + 11
+    mov r10d, MARK + 12
+    mov r11d, MARK + 13
+    call [callee]
     xor eax, eax
     cmp rsp, [stack_before]
     setne al

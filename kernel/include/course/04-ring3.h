@@ -30,10 +30,10 @@ __attribute__((noreturn)) void ring3_enter(uintptr_t entry, uintptr_t stack);
 
 /*
  * Task 4.3, in NASM. Run ring-3 code until it faults: notes where to come back to,
- * makes the CPU use a kernel stack that overwrites no live frame, and enters ring 3.
- * Returns the vector of the fault, once ring3_return was called. Registers are
- * preserved as the C calling convention asks. Context: interrupts off, also on return;
- * not nested.
+ * makes the CPU use a kernel stack that overwrites no live frame, whatever stood in the
+ * TSS before, and enters ring 3. Returns the vector of the fault, once ring3_return was
+ * called. Registers are preserved as the C calling convention asks. Context: interrupts
+ * off, also on return; not nested.
  */
 unsigned ring3_run(uintptr_t entry, uintptr_t stack);
 

@@ -1,38 +1,34 @@
 ; SPDX-License-Identifier: MIT
-; Makes the calls of a table, each with all registers given, and keeps what came back.
-; PAD: bytes in front; TABLE: address of the table, TABLE_END: its end; RESULTS: a page
-; for the results. FAST: if given, calls go through the page at FAST_CALL_VA.
+; Makes the calls of a table, each with all registers given. What came back is seen in
+; the trace: the registers at back_at.
+; PAD: bytes in front; TABLE: address of the table, TABLE_END: its end; WORK: a page for
+; two words. FAST: if given, calls go through the page at FAST_CALL_VA.
 ;
-; A row of the table: eax ebx ecx edx esi edi ebp how. A result: ds es fs gs edi esi ebp
-; esp ebx edx ecx eax eflags, behind four words: next row, next result, results so far,
-; address of the fast calls.
+; A row of the table: eax ebx ecx edx esi edi ebp how.
 
 %include "offsets.inc"
 
 ROW_HOW equ 28
 ROW_BYTES equ 32
-RESULT_WORDS equ 13
 
 HOW_DF equ 1                    ; call with DF set
-HOW_NULL equ 2                  ; and with null data segments
+HOW_NULL equ 2                  ; and with es and gs null, unlike ds and fs
 HOW_RAW equ 4                   ; sysenter itself, with ebp as it is
 
-AT_NEXT equ RESULTS
-AT_OUT equ RESULTS + 4
-AT_COUNT equ RESULTS + 8
-AT_WAY equ RESULTS + 12
+NEXT equ WORK                   ; address of the next row
+WAY equ WORK + 4                ; address of the fast calls
 
 bits 32
 
     times PAD int3              ; nobody comes here
 entry:
-    mov dword [AT_NEXT], TABLE
-    mov dword [AT_OUT], RESULTS + 16
-    mov dword [AT_WAY], FAST_CALL_VA
+    mov dword [NEXT], TABLE
+    mov dword [WAY], FAST_CALL_VA
 turn:
-    mov ebp, [AT_NEXT]
+    mov ebp, [NEXT]
     cmp ebp, TABLE_END
     je done
+    add dword [NEXT], ROW_BYTES
     mov eax, [ebp]              ; by way of ss, whatever ds is
     mov ebx, [ebp + 4]
     mov ecx, [ebp + 8]
@@ -44,11 +40,7 @@ turn:
     push dword 0
     pop gs
     push dword 0
-    pop fs
-    push dword 0
     pop es
-    push dword 0
-    pop ds
 .segments:
     test byte [ebp + ROW_HOW], HOW_RAW
     jnz raw
@@ -59,35 +51,21 @@ turn:
 .call:
 %ifdef FAST
 int_at:
-    call [ss:AT_WAY]               ; by way of ss, whatever ds is
+    call [ss:WAY]               ; by way of ss, whatever ds is
 %else
 int_at:
     int VEC_SYSCALL
 %endif
-    pushf
-    pusha                       ; esp is that of behind pushf
+back_at:
     cld
-    push gs
-    push fs
-    push es
-    push ds
     mov eax, ss
     mov ds, eax
     mov es, eax
     mov fs, eax
     mov gs, eax
-    mov esi, esp
-    mov edi, [AT_OUT]
-    mov ecx, RESULT_WORDS
-    rep movsd
-    mov [AT_OUT], edi
-    lea esp, [esp + RESULT_WORDS * 4]
-    add dword [AT_NEXT], ROW_BYTES
-    inc dword [AT_COUNT]
     jmp turn
 raw:
     mov ebp, [ebp + 24]
-raw_at:
     sysenter
 done:
     ud2

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; One fault of ring 3 after each label. PAD: bytes in front; ABSENT: an address that
-; nobody mapped; KERNEL: an address of the kernel's. What a hook repairs is followed by
-; ud2, so that the registers are seen once more.
+; nobody mapped; KERNEL: an address of the kernel's; GDT, LDT: selectors of descriptors
+; that are not there. What a hook repairs is followed by ud2, so that the registers are
+; seen once more.
 
 %include "offsets.inc"
 
@@ -16,13 +17,14 @@ bits 32
     mov fs, eax
     mov eax, SEL_UDATA ^ 3
     mov gs, eax
-    mov eax, 0xa0000001 + PAD
-    mov ebx, 0xa0000002 + PAD
-    mov esi, 0xa0000003 + PAD
-    mov edi, 0xa0000004 + PAD
-    mov ebp, 0xa0000005 + PAD
-    mov ecx, 0xa0000006 + PAD
-    mov edx, 0xa0000007 + PAD
+    rdtsc                       ; what nobody knows beforehand,
+    imul eax, eax, 0x9e3779b1   ; spread over all bits
+    lea ebx, [eax + PAD + 2]
+    lea esi, [eax + PAD + 3]
+    lea edi, [eax + PAD + 4]
+    lea ebp, [eax + PAD + 5]
+    lea ecx, [eax + PAD + 6]
+    lea edx, [eax + PAD + 7]
     std                         ; the kernel must clear DF for itself and keep it for us
 %endmacro
 
@@ -50,6 +52,16 @@ gate:
     MARKS
 gate_at:
     int 0x80                    ; there is no gate yet that ring 3 may use
+gdt:
+    MARKS
+    mov ecx, GDT
+gdt_at:
+    mov fs, ecx
+ldt:
+    MARKS
+    mov ecx, LDT
+ldt_at:
+    mov fs, ecx
 pf_read:
     MARKS
     mov ecx, ABSENT

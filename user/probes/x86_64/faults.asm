@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; One fault of ring 3 after each label. PAD: bytes in front; ABSENT: an address that
-; nobody mapped; KERNEL: an address of the kernel's. What a hook repairs is followed by
-; ud2, so that the registers are seen once more.
+; nobody mapped; KERNEL: an address of the kernel's; GDT, LDT: selectors of descriptors
+; that are not there. What a hook repairs is followed by ud2, so that the registers are
+; seen once more.
 
 %include "offsets.inc"
 
@@ -16,7 +17,10 @@ bits 64
     mov fs, eax
     mov eax, SEL_UDATA ^ 3
     mov gs, eax
-    mov rax, 0xa000000100000000 + PAD
+    rdtsc                       ; what nobody knows beforehand,
+    mov rcx, 0x9e3779b97f4a7c15
+    imul rax, rcx               ; spread over all bits
+    add rax, PAD
     lea rbx, [rax + 1]
     lea rsi, [rax + 2]
     lea rdi, [rax + 3]
@@ -58,6 +62,16 @@ gate:
     MARKS
 gate_at:
     int 0x80                    ; there is no gate yet that ring 3 may use
+gdt:
+    MARKS
+    mov ecx, GDT
+gdt_at:
+    mov fs, ecx
+ldt:
+    MARKS
+    mov ecx, LDT
+ldt_at:
+    mov fs, ecx
 pf_read:
     MARKS
     mov rcx, ABSENT

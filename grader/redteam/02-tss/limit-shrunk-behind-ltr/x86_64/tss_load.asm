@@ -1,0 +1,2 @@
+; SPDX-License-Identifier: MIT
+; tss_load is in tss.c.

@@ -1,0 +1,78 @@
+; SPDX-License-Identifier: MIT
+; Real entries, but for the way back: it skips the instruction that was repaired.
+
+%include "offsets.inc"
+%include "task.inc"
+
+bits 32
+section .text
+
+extern fault_dispatch
+
+; Stack on entry, from the top down; ss and esp only if the fault came from ring 3,
+; the error code only for some vectors:
+;     ss  esp  eflags  cs  eip  error       pushed by the CPU
+
+; void fault_entry_de(void), #DE: no error code
+global fault_entry_de
+fault_entry_de:
+    push dword 0                ; stands for the error code
+    push dword VEC_DE
+    jmp fault_entry
+
+; void fault_entry_ud(void), #UD: no error code
+global fault_entry_ud
+fault_entry_ud:
+    push dword 0
+    push dword VEC_UD
+    jmp fault_entry
+
+; void fault_entry_gp(void), #GP: with an error code
+global fault_entry_gp
+fault_entry_gp:
+    push dword VEC_GP
+    jmp fault_entry
+
+; void fault_entry_pf(void), #PF: with an error code
+global fault_entry_pf
+fault_entry_pf:
+    push dword VEC_PF
+    jmp fault_entry
+
+; The rest, alike for all. Stack: ... eip (CPU), error (CPU or entry), vector (entry).
+fault_entry:
+    pusha                       ; eax ecx edx ebx esp ebp esi edi
+    push ds
+    push es
+    push fs
+    push gs                     ; esp is now a struct trap_frame *
+    mov eax, SEL_KDATA          ; ring 3 may have left anything in them
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
+    cld                         ; C expects DF clear
+    push esp                    ; the argument
+    call fault_dispatch
+    add esp, 4
+    mov eax, [esp + 56]        ; EIP
+    cmp eax, 0x40000000
+    jb .back                    ; ring 0
+    cmp byte [eax], 0x3a        ; cmp al, [memory]: two bytes
+    jne .nops
+    add eax, 2
+.nops:
+    cmp byte [eax], 0x90        ; what the hook has turned into nop
+    jne .noted
+    inc eax
+    jmp .nops
+.noted:
+    mov [esp + 56], eax
+.back:
+    pop gs
+    pop fs
+    pop es
+    pop ds
+    popa
+    add esp, 8                  ; vector and error code: iret knows neither
+    iretd

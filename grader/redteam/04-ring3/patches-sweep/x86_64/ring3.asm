@@ -1,0 +1,71 @@
+; SPDX-License-Identifier: MIT
+; Real ways in and out, but the program is prepared before.
+
+%include "offsets.inc"
+
+bits 64
+default rel
+
+section .bss
+alignb 8
+resume: resq 1
+
+section .text
+
+extern cheat_prepare
+extern tss_set_kernel_stack
+
+; void ring3_enter(uintptr_t entry, uintptr_t stack)
+global ring3_enter
+ring3_enter:
+    push rdi
+    push rsi
+    call cheat_prepare
+    pop rsi
+    pop rdi
+    mov eax, SEL_UDATA
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
+    push rax                    ; SS
+    push rsi                    ; RSP
+    push EFLAGS_FIXED | EFLAGS_IF
+    push SEL_UCODE              ; CS
+    push rdi                    ; RIP
+    iretq
+
+; unsigned ring3_run(uintptr_t entry, uintptr_t stack)
+global ring3_run
+ring3_run:
+    push rbp
+    push rbx
+    push r12
+    push r13
+    push r14
+    push r15
+    mov [resume], rsp
+    mov rbx, rdi
+    mov rbp, rsi
+    mov rdi, rsp
+    call tss_set_kernel_stack
+    mov rdi, rbx
+    mov rsi, rbp
+    call ring3_enter
+
+; void ring3_return(unsigned vector)
+global ring3_return
+ring3_return:
+    mov eax, edi
+    mov rcx, [resume]
+    mov qword [resume], 0
+    jrcxz .none
+    mov rsp, rcx
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbx
+    pop rbp
+.none:
+    ret

@@ -1,0 +1,44 @@
+; SPDX-License-Identifier: MIT
+; Enters ring 3 for good; a fault leads to the next program.
+
+%include "offsets.inc"
+
+bits 64
+section .text
+
+extern cheat_first
+extern cheat_next
+extern tss_set_kernel_stack
+
+; unsigned ring3_run(uintptr_t entry, uintptr_t stack)
+global ring3_run
+ring3_run:
+    push rdi
+    push rsi
+    lea rdi, [rsp - 256]        ; room for what C needs in between
+    call tss_set_kernel_stack
+    pop rsi
+    pop rdi
+    jmp cheat_first             ; with both arguments
+
+; void ring3_return(unsigned vector)
+global ring3_return
+ring3_return:
+    jmp cheat_next
+
+; void ring3_enter(uintptr_t entry, uintptr_t stack)
+global ring3_enter
+global cheat_enter
+ring3_enter:
+cheat_enter:
+    mov eax, SEL_UDATA
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
+    push rax                    ; SS
+    push rsi                    ; RSP
+    push EFLAGS_FIXED | EFLAGS_IF
+    push SEL_UCODE              ; CS
+    push rdi                    ; RIP
+    iretq

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""The commands that staff alone has; no published branch holds this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.cli import Commands, Options
+from grader.settings import ROOT
+
+CORPORA = {
+    "mutants": "does each wrong solution get its verdict",
+    "redteam": "does each cheat gain nothing",
+    "variants": "does each right solution get full points",
+    "mutate": "what change of one place in the solutions does no check notice",
+}
+
+
+def _handouts(options: Options) -> int:
+    from grader.handouts import handouts
+
+    return handouts(ROOT, check=options.check)
+
+
+def _diff(options: Options) -> int:
+    from grader.diff import diff
+
+    return diff(ROOT, options.stage, options.arch, getattr(options, "with"))
+
+
+def _corpus(options: Options) -> int:
+    from grader.corpus import trial
+    from grader.corpus.mutants import MUTANTS
+    from grader.corpus.mutate import MUTATE
+    from grader.corpus.submissions import REDTEAM, VARIANTS
+
+    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
+    return trial.run(
+        corpus,
+        ROOT,
+        stage=options.stage,
+        arch=options.arch,
+        folder=Path(options.folder) if options.folder else None,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+
+
+def _soak(options: Options) -> int:
+    from grader.corpus.soak import soak
+
+    chosen = {k: getattr(options, k) for k in ("stage", "arch", "src", "seed")}
+    return soak(ROOT, repeats=options.repeats, seeds_count=options.seeds, **chosen)
+
+
+def _publish(options: Options) -> int:
+    from grader.publish.publish import publish
+
+    names = ("remote", "dry", "arch", "fresh", "single", "today")
+    return publish(ROOT, **{name: getattr(options, name) for name in names})
+
+
+def _bench(options: Options) -> int:
+    from grader.bench import bench
+
+    return bench(ROOT)
+
+
+def add_staffs(commands: Commands) -> None:
+    add = commands.add
+    handouts = add(_handouts, "handouts", "strip solutions/ into assignments/")
+    handouts.add_argument("--check", action="store_true", help="only compare")
+    text = "a student against handout and solution"
+    compare = add(_diff, "diff", text, "stage", "arch")
+    compare.add_argument("--with", help="a student's folder, or a branch")
+    for name, text in CORPORA.items():
+        known = add(_corpus, name, text, "stage", "arch", "seed", "folder")
+        known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
+    text = "is the verdict always the same"
+    again = add(_soak, "soak", text, "stage", "arch", "src", "seed")
+    again.add_argument("--repeats", type=int, default=3, help="idle, and under load")
+    again.add_argument("--seeds", type=int, default=1, help="one after the other")
+    branches = add(_publish, "publish", "the branches that students get", "arch")
+    branches.add_argument("--remote", help="name, URL or path of the repository")
+    branches.add_argument("--today", help="YYYY-MM-DD (default: today)")
+    branches.add_argument("--dry", action="store_true", help="only say what would be")
+    text = "every fresh branch, whatever its dates"
+    branches.add_argument("--fresh", action="store_true", help=text)
+    text = "the newest assignment as branch main too"
+    branches.add_argument("--single", action="store_true", help=text)
+    add(_bench, "bench", "measure the grader")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The grader against known submissions: it must be neither fooled nor unfair.
+
+Every right solution; every cheat, on one architecture each in turn; and of the wrong
+solutions, of which there are many, a sample: each with a fresh seed. `make mutants`,
+`make redteam` and `make variants` run them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from grader import seed as seeds
+from grader.corpus.mutants import MUTANTS
+from grader.corpus.submissions import REDTEAM, VARIANTS
+from grader.corpus.trial import Corpus, Entry, grade
+from grader.course import Course
+from grader.settings import ROOT
+
+COURSE = Course.load(ROOT)
+SAMPLE = 20  # one of so many
+AT_LEAST = 12  # wrong solutions for each stage behind 00 and architecture
+ENOUGH_CHEATS = 25
+ENOUGH_VARIANTS = 4
+
+
+def entries(corpus: Corpus) -> list[Entry]:
+    return corpus.collect(COURSE, ROOT / corpus.home, None, None)
+
+
+def cases(corpus: Corpus, step: int = 1) -> list[object]:
+    return [_case(entry) for entry in entries(corpus)[::step]]
+
+
+def cheats() -> list[object]:
+    """Each once, on its architectures in turn."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries(REDTEAM):
+        found.setdefault((entry.stage, entry.name), []).append(entry)
+    each = enumerate(found.values())
+    return [_case(offered[number % len(offered)]) for number, offered in each]
+
+
+def _case(entry: Entry) -> object:
+    return pytest.param(entry, id=f"{entry.stage}-{entry.name}-{entry.arch}")
+
+
+def require(entry: Entry, folder: Path) -> None:
+    seed = seeds.show(seeds.draw())
+    trial = grade(entry, ROOT, folder, seed)
+    assert trial.good, f"{trial.outcome}, {trial.detail or trial.failed} SEED={seed}"
+
+
+@pytest.mark.parametrize("entry", cheats())
+def test_a_cheat_scores_nothing_that_it_does_not_meet(
+    entry: Entry, tmp_path: Path
+) -> None:
+    require(entry, tmp_path)
+
+
+@pytest.mark.parametrize("entry", cases(VARIANTS))
+def test_a_right_solution_in_another_style_gets_full_points(
+    entry: Entry, tmp_path: Path
+) -> None:
+    require(entry, tmp_path)
+
+
+@pytest.mark.parametrize("entry", cases(MUTANTS, SAMPLE))
+def test_a_wrong_solution_fails_for_the_right_reason(
+    entry: Entry, tmp_path: Path
+) -> None:
+    require(entry, tmp_path)
+
+
+def test_every_stage_has_enough_of_each() -> None:
+    behind = [(s.id, a) for s in COURSE.stages[1:] for a in s.arches]
+    wrong = Counter((e.stage, e.arch) for e in entries(MUTANTS))
+    right = Counter((e.stage, e.arch) for e in entries(VARIANTS))
+    assert all(wrong[pair] >= AT_LEAST for pair in behind), wrong
+    assert all(right[pair] >= ENOUGH_VARIANTS for pair in behind), right
+    assert len({(e.stage, e.name) for e in entries(REDTEAM)}) >= ENOUGH_CHEATS

@@ -1,0 +1,2 @@
+; SPDX-License-Identifier: MIT
+; gdt_reload is in user_segments.c.

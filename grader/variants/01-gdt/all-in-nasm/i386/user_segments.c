@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+/* gdt_init_user is in gdt_reload.asm. */

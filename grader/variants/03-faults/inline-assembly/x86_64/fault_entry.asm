@@ -1,0 +1,2 @@
+; SPDX-License-Identifier: MIT
+; The entries stand in double_fault.c.

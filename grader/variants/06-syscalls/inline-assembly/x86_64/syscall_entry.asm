@@ -1,0 +1,2 @@
+; SPDX-License-Identifier: MIT
+; Nothing: the entry is in fast.c.

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The user's side of int 0x80. */
+#ifndef STUBS_H
+#define STUBS_H
+
+#include <stdint.h>
+
+static inline intptr_t syscall0(uintptr_t number)
+{
+    __asm__ volatile("int $0x80" : "+a"(number) : : "memory", "cc");
+    return (intptr_t)number;
+}
+
+static inline intptr_t syscall1(uintptr_t number, uintptr_t a)
+{
+    __asm__ volatile("int $0x80" : "+a"(number) : "b"(a) : "memory", "cc");
+    return (intptr_t)number;
+}
+
+static inline intptr_t syscall2(uintptr_t number, uintptr_t a, uintptr_t b)
+{
+    __asm__ volatile("int $0x80" : "+a"(number) : "b"(a), "c"(b) : "memory", "cc");
+    return (intptr_t)number;
+}
+
+static inline intptr_t syscall3(uintptr_t number, uintptr_t a, uintptr_t b, uintptr_t c)
+{
+    __asm__ volatile("int $0x80"
+                     : "+a"(number)
+                     : "b"(a), "c"(b), "d"(c)
+                     : "memory", "cc");
+    return (intptr_t)number;
+}
+
+static inline intptr_t syscall4(uintptr_t number, uintptr_t a, uintptr_t b, uintptr_t c,
+                                uintptr_t d)
+{
+    __asm__ volatile("int $0x80"
+                     : "+a"(number)
+                     : "b"(a), "c"(b), "d"(c), "S"(d)
+                     : "memory", "cc");
+    return (intptr_t)number;
+}
+
+static inline intptr_t syscall5(uintptr_t number, uintptr_t a, uintptr_t b, uintptr_t c,
+                                uintptr_t d, uintptr_t e)
+{
+    __asm__ volatile("int $0x80"
+                     : "+a"(number)
+                     : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                     : "memory", "cc");
+    return (intptr_t)number;
+}
+
+#endif
