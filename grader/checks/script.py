@@ -10,6 +10,8 @@ IDLE = 0
 END, YIELD, BLOCK, WAKE = 0, 1, 2, 0x80  # WAKE: and the number of whom to wake
 # Who makes or returns from which of its calls: thread, number, whether it returns.
 Step = tuple[int, int, bool]
+# With blocks: a thread that is ready is woken, then nobody is ready any more.
+OPENING = {1: (WAKE | 2, BLOCK), 2: (BLOCK,)}
 
 
 class Script:
@@ -51,6 +53,9 @@ class Script:
             return YIELD if self._ready else END
         if not self._blocks:
             return YIELD
+        done = len(self.calls[now])
+        if done < len(OPENING[now]):
+            return OPENING[now][done]
         calls = [YIELD, WAKE | self._rng.choice(self._living)]
         if len(self.calls[IDLE]) < CALLS // 2:  # it has to wake them in the end
             calls.append(BLOCK)

@@ -163,8 +163,10 @@ def noted(case: Case) -> tuple[Evidence, Caller, list[Note]]:
             expected=f"Call {nth + 1}, number {caller.rows[nth].number}, reaches one "
             "function.",
             seen=f"It reached {count}.",
-            cause="The dispatcher does not call what stands in the table.",
-            hint="syscall_table()[number](arguments)",
+            cause="The number was lost on the way to the dispatcher, or that does not "
+            "call what stands in the table.",
+            hint="The accumulator holds the number until syscall_dispatch has it; then "
+            "syscall_table()[number](arguments), once.",
             read=HEADER,
         )
     return evidence, caller, found

@@ -14,6 +14,13 @@ from grader.evidence.scene import MNEMONICS, Diagnosis, Scene, vector_name
 from grader.evidence.trace import PIC_VECTORS, Interrupt
 
 _UNCLAIMED = "unclaimed_"  # the core's entries of vectors that nobody has set
+_OF_GATES = (
+    "idt-limit",
+    "gate-missing",
+    "gate-type",
+    "gate-not-present",
+    "handler-selector",
+)
 
 
 def describe(event: Interrupt) -> str:
@@ -68,23 +75,20 @@ def _explained(scene: Scene, chain: Sequence[Interrupt], triple: bool) -> Diagno
     rest = chain[1:]
     delivery = None
     if rest or triple:
-        # A fault of the kernel itself comes before the missing handler for it;
-        # a fault of ring 3 is normal, and only its delivery is at fault.
-        own = None
-        if first.cpl != 3 and first.fault:
-            own = own_fault(scene, first, seen)
-        delivery = own or _delivery(scene, first, rest, seen)
-        if first.cpl == 3 and first.fault and delivery is not None:
-            rest_seen = delivery.seen[len(seen) :]
-            own = own_fault(scene, first, seen)
-            delivery = _both(own, delivery, rest_seen)
+        own = own_fault(scene, first, seen) if first.fault else None
+        delivery = _delivery(scene, first, rest, seen)
+        # A fault of ring 3 is normal, and a stack that overflows is the kernel's own.
+        if own and delivery and (first.cpl == 3 or delivery.key in _OF_GATES):
+            delivery = _both(own, delivery, delivery.seen[len(seen) :])
+        elif own and first.cpl != 3:
+            delivery = own
     found = delivery or own_fault(scene, first, seen)
     return found or _plain(scene, first, seen, refused=bool(rest or triple))
 
 
-def _both(own: Optional[Diagnosis], delivery: Diagnosis, rest: str) -> Diagnosis:
-    """A fault of ring 3 that is a mistake itself, and could not be handled either."""
-    if own is None or own.key == "privileged":
+def _both(own: Diagnosis, delivery: Diagnosis, rest: str) -> Diagnosis:
+    """A fault that is a mistake itself, and could not be handled either."""
+    if own.key == "privileged":
         return delivery
     cause = f"{own.cause} Then the fault could not be handled: {delivery.cause}"
     hint = f"{own.hint} {delivery.hint}"
@@ -224,6 +228,9 @@ def _bad_stack(
     if code == PF and second is not None and second.v == PF and second.e & 4:
         return None
     value = f"{tss.stack0:#x}" if tss is not None else "not usable"
+    gate = scene.gate(regs, first.v)
+    if tss is not None and gate is not None and gate.ist:
+        field, value = f"IST{gate.ist}", f"{tss.ist[gate.ist - 1]:#x}"
     if tss is not None and second is not None and second.v == PF:
         value += f" (the push went to {second.cr2:#x})"
     return scene.diagnosis("stack0-zero", seen, first.pc, field=field, value=value)
