@@ -23,6 +23,7 @@ from grader.machine import Boot, End, Step
 
 TYPED = 11  # with one before and two behind: what the UART takes in at once
 FILLER = 80
+TEXT = 300  # characters of what is written
 EDGE = 16  # bytes of a buffer that lie below the end of user memory
 LINE = 200  # bytes of a read: more than was typed
 PROMPT, PROMPT_TICK = r"\[ringlab\] type now", 50
@@ -36,8 +37,9 @@ def console(plan: Plan) -> Boot:
     values = support.of(plan)
     write, read = values["SYS_WRITE"], values["SYS_READ"]
     word = 1 << 8 * support.word_bytes(plan.arch)
-    text = f"<{plan.nonce}:{rng.getrandbits(64):016x}>".encode()
-    at = rng.randrange(16, 2000)
+    words = "".join(rng.choices("0123456789abcdef", k=TEXT))
+    text = f"<{plan.nonce}:{words}>".encode()
+    at = PAGE - rng.randrange(16, TEXT)  # it goes on in the next page
     page = script.page(b"\0" * at + text + b"?!")
     read_only = script.page(b"r" * 64, flags=READ_ONLY)
     typed = "".join(rng.choices("abcdefghijkmnpqrstuvwxyz", k=TYPED))
@@ -50,7 +52,7 @@ def console(plan: Plan) -> Boot:
         ("write", write, across + PAGE - EDGE, 64),
         ("write", write, page + at, word - at),
         ("write", write, script.free.pop(), 8),
-        ("write", write, page + PAGE - 8, 16),
+        ("write", write, page + 2 * PAGE - 8, 16),
         ("read", read, secret, 8),
         ("read", read, read_only, 8),
         ("read", read, across + PAGE - EDGE, 64),

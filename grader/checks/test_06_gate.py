@@ -310,8 +310,9 @@ def test_state(case: Case) -> None:
             top - size <= note.stack < top,
             expected=f"The call runs on its thread's kernel stack, below {top:#x}.",
             seen=f"Its stack is at {note.stack:#x}.",
-            cause="The entry changes the stack.",
-            hint="The CPU has taken the stack from the TSS already.",
+            cause="The entry changes the stack, or the gate names an IST slot, which "
+            "all threads would share.",
+            hint="Leave the stack alone: the CPU takes the thread's own from the TSS.",
             read=READ_FRAME,
         )
     case.fact("state", NOTED)

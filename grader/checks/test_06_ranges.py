@@ -16,6 +16,7 @@ from grader.checks.syscalls import (
 )
 from grader.machine import Boot, Module
 
+LARGE = 24  # pages
 READ_WRAP = "The sheet's “6.3”; C: unsigned arithmetic wraps around"
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
 WRAPS = "the sum wraps around"
@@ -32,12 +33,18 @@ def pointers(plan: Plan) -> Boot:
     span = free.pop()
     for n in range(3):
         script.page(va=span + n * PAGE)
+    holed = free.pop()
+    for n in range(3):
+        script.page(va=holed + n * PAGE, flags=SUPERVISOR if n == 1 else 0)
+    for n in range(1, LARGE):  # where programs lie: none of the others is there
+        script.page(va=base + n * PAGE)
     read_only, hidden = script.page(flags=READ_ONLY), script.page(flags=SUPERVISOR)
     last, first = script.page(va=end - PAGE), script.page(va=base)
     absent, at = free.pop(), rng.randrange(1, 2000)
     image = plan.symbols.find("scenario_secret") or 0
     ranges = (
         ("a whole buffer over three pages", span + at, 2 * PAGE, 1, True),
+        ("a large buffer", base + at, LARGE * PAGE - at, 1, True),
         ("the first user bytes", first, 16, 0, True),
         ("the last user bytes", last + PAGE - 16, 16, 1, True),
         ("a single byte", span + 3 * PAGE - 1, 1, 1, True),
@@ -59,7 +66,14 @@ def pointers(plan: Plan) -> Boot:
         ("two pages of which the second is absent", span + 3 * PAGE - 4, 8, 0, False),
         ("four pages of which the last is absent", span, 3 * PAGE + 1, 0, False),
         ("a read-only page, to write", read_only + at, 1, 1, False),
-        ("a page in between without the user bit", hidden + at, 4, 0, False),
+        ("a page without the user bit", hidden + at, 4, 0, False),
+        (
+            "three pages of which the second is without the user bit",
+            holed + at,
+            2 * PAGE,
+            0,
+            False,
+        ),
     )
     asked = rng.sample(ranges, len(ranges))
     plan.note("ranges", [(asked.index(each), each) for each in ranges])

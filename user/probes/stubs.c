@@ -9,17 +9,44 @@
 /* Named before stubs.h can give this name to another function. */
 int main(int argc, char *argv[]) __asm__("main");
 
-/* stubs.h is a submission's: neither its options nor its macros are this program's. */
-#pragma GCC push_options
+/*
+ * stubs.h is a submission's: neither its options nor its macros are this program's. An
+ * attribute or a pragma for options would hide a clobber list that is too short, and so
+ * would a macro for a word that is used below.
+ */
+#pragma GCC poison optimize __optimize__
 #include <stubs.h>
-#pragma GCC pop_options
+#undef __asm__
+#undef char
+#undef const
+#undef int
+#undef intptr_t
 #undef main
-#undef first
-#undef hexadecimal
+#undef static
+#undef uintptr_t
+#undef void
+#undef volatile
+#undef a
+#undef argc
+#undef argv
+#undef b
+#undef c
+#undef d
+#undef e
 #undef every_stub
-#undef results_unused
+#undef first
+#undef for
+#undef hexadecimal
+#undef i
 #undef memory_seen
+#undef r
 #undef registers_kept
+#undef results_unused
+#undef return
+#undef seed
+#undef text
+#undef value
+#undef word
 
 /* The calls, behind the first one: note, note and store, note what memory holds. */
 #define NOTE 0
