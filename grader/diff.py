@@ -106,8 +106,9 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _bytes(path: Path) -> bytes | None:
-    """The file's bytes; None for what is no regular file of a sensible size."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > FILE_BYTES:
+    """The file's bytes; None for what is no regular file of a sensible size, or lies
+    behind a link."""
+    if path.resolve() != path or not path.is_file() or path.stat().st_size > FILE_BYTES:
         return None
     return path.read_bytes()
 

@@ -52,13 +52,23 @@ def test_a_folder_of_gap_files_will_do(
     assert "return 42" in shown and "Makefile" not in shown
 
 
+@pytest.mark.parametrize("linked", ["file", "folder"])
 def test_a_link_is_not_followed(
-    course: Course, student: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    course: Course,
+    student: Path,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    linked: str,
 ) -> None:
-    secret = tmp_path / "secret"
+    secret = tmp_path / "secrets" / "load.asm"
+    secret.parent.mkdir()
     secret.write_text("the answer")
-    (student / "assignments/01-gdt/i386").mkdir()
-    (student / "assignments/01-gdt/i386/load.asm").symlink_to(secret)
+    folder = student / "assignments/01-gdt/i386"
+    if linked == "folder":
+        folder.symlink_to(secret.parent)
+    else:
+        folder.mkdir()
+        (folder / "load.asm").symlink_to(secret)
     diff(course.root, "01-gdt", None, str(student))
     assert "the answer" not in capfd.readouterr().out
 
