@@ -85,7 +85,13 @@ class _Watch:
     ) -> None:
         # What stops pytest from inside is a KeyboardInterrupt too, of another type.
         inside = isinstance(excinfo.value, pytest.Session.Interrupted)
-        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not inside
+        if isinstance(excinfo.value, KeyboardInterrupt) and not inside:
+            self.interrupted = True
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """A key pressed while a file is read: to pytest 7 that file is broken."""
+        if call.excinfo and call.excinfo.errisinstance(KeyboardInterrupt):
+            self.interrupted = True
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and report.when != "call":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from grader.engine import Engine
 from grader.errors import OperatorError
 from grader.grading import Grading
 from grader.judge import Judge, title_of
+from grader.session import _Watch
 from grader.settings import Settings
 from grader.spread import scope
 from grader.tests.test_handouts import solve
@@ -208,3 +210,12 @@ def test_check_keeps_the_function_callable() -> None:
 
     with pytest.raises(CheckFailed, match="expected a; seen b"):
         test_it(None)
+
+
+def test_a_key_pressed_while_checks_are_read_stops_the_run(tmp_path: Path) -> None:
+    file = tmp_path / "test_key.py"
+    file.write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    watch = _Watch()
+    words = ["-p", "no:terminal", "-p", "no:cacheprovider", f"--rootdir={tmp_path}"]
+    pytest.main([*words, "-c", os.devnull, str(file)], plugins=[watch])
+    assert watch.interrupted
