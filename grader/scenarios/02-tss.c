@@ -64,8 +64,8 @@ static void spoil_stack(void)
 }
 
 /*
- * The stack that the grader wants: a place seeded by it in a kernel stack. It is not the
- * first that is set.
+ * The stack that the grader wants: a place seeded by it in a kernel stack. It is not
+ * the first that is set.
  */
 static void set_stack(void)
 {
