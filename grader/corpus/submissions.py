@@ -13,6 +13,7 @@ from grader.course import Stage
 from grader.verdict.model import Status, Verdict
 
 ABOUT = "about.txt"
+HANDOUT, REFERENCE = "assignments", "solutions"  # where absent gap files come from
 
 
 @dataclass(frozen=True)
@@ -85,19 +86,23 @@ def _folders(folder: Path, stage: Stage, *keys: str) -> list[tuple[Path, Header]
 
 def find_cheats(folder: Path, stage: Stage) -> list[Cheat]:
     cheats = []
-    for each, header in _folders(folder, stage, "Tries", "Meets", "Says", "Why"):
+    keys = ("Tries", "Rest", "Meets", "Says", "Why")
+    for each, header in _folders(folder, stage, *keys):
+        rest = header.text("Rest") or HANDOUT
+        if rest not in (HANDOUT, REFERENCE):
+            raise header.fault(f"Rest: {rest}", f"use {HANDOUT} or {REFERENCE}")
         meets, says = header.checks("Meets", stage), header.words("Says")
         for arch in header.arches(stage):
             offered = {check.id for check in stage.checks_for(arch)}
             met = tuple(check for check in meets if check in offered)
             who = (stage.id, each.name, arch)
-            cheats.append(Cheat(*who, each, "assignments", met, says))
+            cheats.append(Cheat(*who, each, rest, met, says))
     return cheats
 
 
 def find_variants(folder: Path, stage: Stage) -> list[Variant]:
     return [
-        Variant(stage.id, each.name, arch, each, "solutions")
+        Variant(stage.id, each.name, arch, each, REFERENCE)
         for each, header in _folders(folder, stage, "Style")
         for arch in header.arches(stage)
     ]

@@ -100,12 +100,17 @@ def test_what_is_absent_comes_from_handout_or_solution(
     assert variant(course).lay_out(course.root, src) == ""
     assert "TASK_OPEN" not in (src / "01-gdt/i386/load.asm").read_text()
     assert not (src / "01-gdt" / ABOUT).exists()
+    src = tmp_path / "cheat-on-the-reference"
+    solved = cheat(course, "Arch: i386\nRest: solutions\n")
+    assert solved.lay_out(course.root, src) == ""
+    assert "TASK_OPEN" not in (src / "01-gdt/i386/load.asm").read_text()
 
 
 UNSOUND = {
     "unknown key": ("Style: other\n", ("gdt.c",), "Style: is unknown"),
     "unknown check": ("Meets: gdt-x\n", ("gdt.c",), "gdt-x is no check"),
     "unknown arch": ("Arch: arm\n", ("gdt.c",), "arm is not offered"),
+    "unknown rest": ("Rest: elsewhere\n", ("gdt.c",), "Rest: elsewhere"),
     "no gap file": ("Tries: x\n", ("gtd.c",), "no gap file lies beside it"),
 }
 
