@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 from grader.course import Course
 from grader.errors import OperatorError
+from grader.git import git, uncommitted
 
 UPSTREAM = "upstream"
 ASSIGNMENT = re.compile(r"[0-9a-f]+\s+refs/heads/assignment/((\d\d)-[a-z][a-z0-9-]*)")
@@ -24,9 +24,9 @@ def advance(root: Path, to: str | None, remote: str | None) -> int:
     _require_committed(root)
     place = _remote(root, remote)
     target = _target(root, place, course, to)
-    _git(root, "fetch", "-q", place, f"refs/heads/assignment/{target}")
-    new = _git(root, "rev-parse", "FETCH_HEAD")
-    base = _git(root, "merge-base", "HEAD", new, allowed=(0, 1))
+    git(root, "fetch", "-q", place, f"refs/heads/assignment/{target}")
+    new = git(root, "rev-parse", "FETCH_HEAD")
+    base = git(root, "merge-base", "HEAD", new, allowed=(0, 1))
     if base == new:
         print(f"assignment/{target} is merged already")
         return 0
@@ -34,7 +34,7 @@ def advance(root: Path, to: str | None, remote: str | None) -> int:
     message = f"Merge assignment/{target}"
     words = ["merge", "-q", "--no-ff", "--no-edit", "-m", message]
     words += [] if base else ["--allow-unrelated-histories"]
-    _git(root, *words, new, allowed=(0, 1))
+    git(root, *words, new, allowed=(0, 1))
     left = _settle(root, course, new, related=bool(base))
     for path in theirs:
         print(f"{path} is not yours to change; the grader uses its own")
@@ -45,8 +45,8 @@ def advance(root: Path, to: str | None, remote: str | None) -> int:
             "mend these between the marks <<<<<<< and >>>>>>>, then git add and commit"
         )
         return 1
-    if _git(root, "ls-files", "--unmerged") or (_merging(root)):
-        _git(root, "commit", "-q", "--no-edit", "-m", message)
+    if git(root, "ls-files", "--unmerged") or (_merging(root)):
+        git(root, "commit", "-q", "--no-edit", "-m", message)
     print(f"merged assignment/{target}; its sheet: assignments/{target}/README.md")
     return 0
 
@@ -56,17 +56,17 @@ def _settle(root: Path, course: Course, new: str, related: bool) -> list[str]:
     left to the student, and stay as they are where no history joins the two."""
     gaps = _gaps(course)
     left = []
-    names = _git(root, "diff", "--name-only", "--diff-filter=U", "-z")
+    names = git(root, "diff", "--name-only", "--diff-filter=U", "-z")
     for path in filter(None, names.split("\0")):
         if path in gaps and related:
             left.append(path)
             continue
         side = "--ours" if path in gaps else "--theirs"
-        if side == "--theirs" and not _git(root, "ls-tree", new, "--", path):
-            _git(root, "rm", "-q", "--", path)
+        if side == "--theirs" and not git(root, "ls-tree", new, "--", path):
+            git(root, "rm", "-q", "--", path)
             continue
-        _git(root, "checkout", "-q", side, "--", path, allowed=(0, 1))
-        _git(root, "add", "--", path)
+        git(root, "checkout", "-q", side, "--", path, allowed=(0, 1))
+        git(root, "add", "--", path)
     return left
 
 
@@ -78,12 +78,12 @@ def _not_theirs(root: Path, course: Course, base: str) -> list[str]:
     """Files of the course that the student changed since the last assignment."""
     if not base:
         return []
-    names = _git(root, "diff", "--name-only", "--diff-filter=MDT", "-z", base, "HEAD")
+    names = git(root, "diff", "--name-only", "--diff-filter=MDT", "-z", base, "HEAD")
     return sorted({*filter(None, names.split("\0"))} - _gaps(course))
 
 
 def _target(root: Path, remote: str, course: Course, to: str | None) -> str:
-    listed = _git(root, "ls-remote", "--heads", remote, "assignment/*")
+    listed = git(root, "ls-remote", "--heads", remote, "assignment/*")
     known = {found[1]: int(found[2]) for found in ASSIGNMENT.finditer(listed)}
     if not known:
         mend = "give COURSE=<name or URL of the course's remote>"
@@ -105,7 +105,7 @@ def _target(root: Path, remote: str, course: Course, to: str | None) -> str:
 
 
 def _remote(root: Path, remote: str | None) -> str:
-    names = _git(root, "remote").splitlines()
+    names = git(root, "remote").splitlines()
     if remote:
         return remote
     for name in (UPSTREAM, "origin"):
@@ -119,22 +119,12 @@ def _require_committed(root: Path) -> None:
     if _merging(root):
         mend = "finish it with git commit, or leave it with git merge --abort"
         raise OperatorError("a merge is under way", mend)
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = uncommitted(root)
     if changed:
-        first = changed[0].split(maxsplit=1)[-1]
         mend = "commit it first, with git commit -a"
-        raise OperatorError(f"{first} has changes that are in no commit", mend)
+        raise OperatorError(f"{changed} has changes that are in no commit", mend)
 
 
 def _merging(root: Path) -> bool:
-    path = _git(root, "rev-parse", "--git-path", "MERGE_HEAD")
+    path = git(root, "rev-parse", "--git-path", "MERGE_HEAD")
     return (root / path).exists()
-
-
-def _git(root: Path, *words: str, allowed: tuple[int, ...] = (0,)) -> str:
-    command = ["git", "-C", str(root), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in allowed:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise OperatorError(f"git {words[0]}: {said}", "mend that, then try again")
-    return done.stdout.strip("\n")

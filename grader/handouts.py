@@ -92,35 +92,32 @@ def _stripped(text: str, name: str, tasks: frozenset[str]) -> Iterator[str]:
 
 def solved(text: str, name: str) -> str:
     """The solution file `name` as a reader wants it: without the marks of regions."""
-    syntax = syntax_of(name)
-    lines = iter(enumerate(text.splitlines(), 1))
-    kept: list[str] = []
-    for number, line in lines:
-        begin = syntax.begin.match(line)
-        if begin:
-            _whole(syntax, begin["rest"], lines, name, number)
-        elif not syntax.end.match(line):
-            kept.append(line)
-    return "".join(f"{line}\n" for line in kept)
+    return "".join(f"{line}\n" for _, line in _numbered(text, name))
 
 
 def regions(text: str, name: str) -> list[list[str]]:
     """The lines of each solution region of the file `name`, its marks left out."""
+    found: dict[int, list[str]] = {}
+    for region, line in _numbered(text, name):
+        if region:
+            found.setdefault(region, []).append(line)
+    return [*found.values()]
+
+
+def _numbered(text: str, name: str) -> Iterator[tuple[int, str]]:
+    """Every line but the marks, with the number of its region; 0: outside of them."""
     syntax = syntax_of(name)
     lines = iter(enumerate(text.splitlines(), 1))
-    found: list[list[str]] = []
-    inside = False
+    count = region = 0
     for number, line in lines:
         begin = syntax.begin.match(line)
         if begin:
             _whole(syntax, begin["rest"], lines, name, number)
-            found.append([])
-            inside = True
+            region = count = count + 1
         elif syntax.end.match(line):
-            inside = False
-        elif inside:
-            found[-1].append(line)
-    return found
+            region = 0
+        else:
+            yield region, line
 
 
 def _whole(

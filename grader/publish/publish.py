@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from datetime import date
 from pathlib import Path
 
 from grader.course import Course, Stage
 from grader.errors import OperatorError
+from grader.git import git, uncommitted
 from grader.publish import content, leaks
 from grader.publish.dates import RELEASE, Dates
 from grader.publish.repository import Repository
@@ -45,7 +45,7 @@ def publish(
     dates = Dates.load(course)
     arches = (arch,) if arch else dates.arches
     shutil.rmtree(root / WORK, ignore_errors=True)
-    moment = _git(root, "show", "-s", "--format=%cI", "HEAD")
+    moment = git(root, "show", "-s", "--format=%cI", "HEAD")
     repository = Repository(root / WORK / "repository.git", dates.author, moment)
     if remote:
         repository.fetch(_absolute(root, remote))
@@ -168,7 +168,7 @@ def find_leaks(root: Path, course: Course, repository: Repository) -> list[leaks
 
 def _staffs_blobs(root: Path) -> dict[str, str]:
     """Ids, with a path each, of what HEAD holds for staff alone."""
-    lines = _git(root, "ls-tree", "-r", "HEAD").splitlines()
+    lines = git(root, "ls-tree", "-r", "HEAD").splitlines()
     files = [(line.split()[2], line.partition("\t")[2]) for line in lines]
     public = {blob for blob, path in files if (root / WORK / "whole" / path).exists()}
     return {blob: path for blob, path in files if blob not in public}
@@ -183,18 +183,17 @@ def _day(text: str | None) -> date:
 
 def _absolute(root: Path, remote: str) -> str:
     """A remote of the repository, a path, or a URL, as any folder understands it."""
-    known = _git(root, "remote").splitlines()
+    known = git(root, "remote").splitlines()
     if remote in known:
-        return _git(root, "remote", "get-url", remote)
+        return git(root, "remote", "get-url", remote)
     return str(Path(remote).resolve()) if Path(remote).exists() else remote
 
 
 def _require_committed(root: Path) -> None:
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    changed = uncommitted(root)
     if changed:
-        first = changed.splitlines()[0].split(maxsplit=1)[-1]
         raise OperatorError(
-            f"{first} differs from HEAD, and only what is committed is published",
+            f"{changed} differs from HEAD, and only what is committed is published",
             "commit it, or put it away with git stash",
         )
 
@@ -203,13 +202,3 @@ def _tell_dates(course: Course, dates: Dates, stages: list[Stage]) -> None:
     for stage in course.stages:
         if stage not in stages:
             print(f"{stage.id}: not before {dates.when(stage, RELEASE)}")
-
-
-def _git(root: Path, *words: str) -> str:
-    command = ["git", "-C", str(root), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OperatorError(
-            f"git {words[0]}: {done.stderr.strip()}", "run this in a clone"
-        )
-    return done.stdout.strip()
