@@ -7,8 +7,10 @@ SRC :=#   folder of the gap files, SRC/<stage>/<path>
 PRIOR :=# folder of the earlier stages' gap files (none: SRC)
 SEED :=#  64-bit hex number (none: a random one, printed)
 OUT :=#   folder for verdicts (none: build/grade)
-WITH :=#  diff: folder or branch of a student
+WITH :=#  diff: branch, commit, folder or archive of a student, or a folder of these
+TASK :=#  debug: task of a sheet, such as 4.2, where to stop
 GDBARGS :=# debug: more arguments for gdb
+TOOLCHAIN ?=# gcc or clang (none: the first that works)
 V :=#     1 shows commands
 
 FLAGS := $(firstword -$(MAKEFLAGS))
@@ -19,8 +21,9 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-unexport A ARCH SRC PRIOR SEED OUT WITH GDBARGS V
+unexport A ARCH SRC PRIOR SEED OUT WITH TASK GDBARGS V
 unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+export TOOLCHAIN
 export LC_ALL := C.UTF-8
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 export PYTHONDONTWRITEBYTECODE :=# without what it writes there, each start takes a second
@@ -33,7 +36,7 @@ say = $(if $(or $(filter 1,$(V)),$(findstring s,$(FLAGS))),,@printf '  %-5s %s\n
 STAGES := $(sort $(patsubst assignments/%/assignment.toml,%,$(wildcard assignments/*/assignment.toml)))
 ALL_ARCHES := $(sort $(patsubst kernel/arch/%/flags.mk,%,$(wildcard kernel/arch/*/flags.mk)))
 ARCHES := $(or $(ARCH),$(ALL_ARCHES))
-$(if $(filter-out $(STAGES),$(A)),$(error A=$(A) is no stage; A is one of: $(STAGES)))
+$(if $(filter-out $(STAGES) $(if $(filter new,$(MAKECMDGOALS)),$(A)),$(A)),$(error A=$(A) is no stage; A is one of: $(STAGES)))
 $(if $(filter-out $(ALL_ARCHES),$(ARCH)),$(error ARCH=$(ARCH) is unknown; ARCH is one of: $(ALL_ARCHES)))
 
 # Which sets of tools (ci/tools.txt) the verbs on the command line need.
@@ -57,8 +60,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1	/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
 	@echo 'stages: $(STAGES)'
 
-doctor: ## are the tools there, in versions that work
-	@$(PYTHON) grader/doctor.py
+doctor: ## are the tools there, and do they do what is known of them
+	@$(PYTHON) -m grader.doctor
 
 clean: ## remove build/
 	$(Q)rm -rf build

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -90,9 +89,16 @@ def _grade(options: Options) -> int:
 
 
 def _report(options: Options) -> int:
+    from datetime import date
+
     from grader.reports.write import write_reports
 
-    print(write_reports(Path(options.out)))
+    try:
+        day = date.fromisoformat(options.student) if options.student else None
+    except ValueError:
+        what = f"STUDENT={options.student} is no date"
+        raise OperatorError(what, "write 2026-10-12") from None
+    print(write_reports(Path(options.out), day))
     return 0
 
 
@@ -102,6 +108,18 @@ def _build(options: Options) -> int:
     return deliver(vars(options))
 
 
+def _explain(options: Options) -> int:
+    from grader.explain import explain
+
+    return explain(vars(options))
+
+
+def _editor(options: Options) -> int:
+    from grader.editor import editor
+
+    return editor(ROOT, options.arch)
+
+
 def _advance(options: Options) -> int:
     from grader.advance import advance
 
@@ -109,8 +127,9 @@ def _advance(options: Options) -> int:
 
 
 def _doctor(options: Options) -> int:
-    doctor = str(Path(__file__).with_name("doctor.py"))
-    os.execv(sys.executable, [sys.executable, doctor])
+    from grader.doctor.__main__ import main as examine
+
+    return examine()
 
 
 CHOICE = ("stage", "arch", "src", "prior")
@@ -137,9 +156,14 @@ def add_everyones(commands: Commands) -> None:
     grade.add_argument("--verdicts-only", action="store_true", help="write no reports")
     report = add(_report, "report", "write the reports of a finished run anew")
     report.add_argument("out", help=TEXTS["out"], nargs="?", default=str(OUT))
+    text = "as students may see it that day, to OUT/student"
+    report.add_argument("--student", metavar="YYYY-MM-DD", help=text)
     text = "build a stage's kernel, to look at it"
     add(_build, "build", text, *CHOICE, "iso", "symbols")
+    text = "run a stage's demo, and explain its last fault"
+    add(_explain, "explain", text, *CHOICE)
+    add(_editor, "editor", "write build/compile_commands.json, for clangd", "arch")
     onward = add(_advance, "advance", "fetch the next assignment and merge it")
     onward.add_argument("--to", help="stage (default: the next one)")
     onward.add_argument("--course", help="remote or URL (default: upstream, origin)")
-    add(_doctor, "doctor", "are the tools there, in versions that work")
+    add(_doctor, "doctor", "are the tools there, and do they behave")

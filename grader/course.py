@@ -4,22 +4,21 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
-
 from grader.errors import OperatorError
+from grader.tables import ManifestError, Table
 
 MANIFEST = "assignment.toml"
+STAFFS = Path("grader/checks/staff")
 ARCHES = ("i386", "x86_64")
 COMMON = "common"
+# What students see of a check of the staff's: nothing, title and result, or all of it.
+NEVER, NAME, WHOLE = SHOWN = ("never", "name", "whole")
 SUFFIXES = (".c", ".h", ".asm", ".inc")
 STAGE_ID = re.compile(r"(\d\d)-[a-z][a-z0-9-]*")
 TASK_ID = re.compile(r"(\d+)\.([1-9]\d*)")
@@ -27,28 +26,25 @@ CHECK_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class ManifestError(OperatorError):
-    """One fault of a manifest: which file, which key, and how to mend it."""
-
-    def __init__(self, file: Path, key: str, what: str, mend: str) -> None:
-        super().__init__(f"{file}: {key}: {what}", mend)
-        self.file = file
-        self.key = key
-
-
 @dataclass(frozen=True)
 class Task:
-    """A numbered task of the sheet, such as 4.1."""
+    """A numbered task of the sheet, such as 4.1.
+
+    breakpoints: the functions of the contract where its work begins, for a debugger.
+    """
 
     id: str
     title: str
+    breakpoints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckEntry:
     """What the manifest says about a check: the task it proves, and its points.
 
-    bonus: its points come on top of the full ones, and nobody needs it to pass.
+    bonus: its points come on top of the full ones, and nobody needs it to pass. staff:
+    no published branch has it; shown: what students see of it, one of SHOWN, and from
+    which day on (None: at once).
     """
 
     id: str
@@ -56,6 +52,9 @@ class CheckEntry:
     points: int
     arches: tuple[str, ...]
     bonus: bool = False
+    staff: bool = False
+    shown: str = WHOLE
+    shown_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,17 @@ class Stage:
         """The architectures that the stage is offered for."""
         return tuple(arch for arch in ARCHES if arch in self.gap_files)
 
+    def without(self, arches: Sequence[str]) -> Stage:
+        """The stage as it is where these architectures are not offered."""
+        gaps = {
+            key: paths for key, paths in self.gap_files.items() if key not in arches
+        }
+        checks = tuple(
+            replace(check, arches=tuple(a for a in check.arches if a not in arches))
+            for check in self.checks
+        )
+        return replace(self, gap_files=gaps, checks=checks)
+
     def gaps(self, arch: str) -> tuple[str, ...]:
         """Paths of the gap files for `arch`, relative to SRC/<stage>/."""
         return self.gap_files.get(COMMON, ()) + self.gap_files[arch]
@@ -85,6 +95,10 @@ class Stage:
     def all_gaps(self) -> tuple[str, ...]:
         """Paths of the gap files of every architecture."""
         return tuple(path for paths in self.gap_files.values() for path in paths)
+
+    def breakpoints(self, task: Task) -> tuple[str, ...]:
+        """Where to stop for a task: what it names, or else the whole contract."""
+        return task.breakpoints or self.provides
 
     def checks_for(self, arch: str) -> tuple[CheckEntry, ...]:
         return tuple(check for check in self.checks if arch in check.arches)
@@ -103,7 +117,10 @@ class Course:
 
     @classmethod
     def load(cls, root: Path) -> Course:
-        """Read assignments/*/assignment.toml. Raises ManifestError at a fault."""
+        """Read assignments/*/assignment.toml. Raises ManifestError at a fault.
+
+        Of a course that was published for one architecture, the stages offer that one.
+        """
         folder = root / "assignments"
         files = sorted(folder.glob(f"*/{MANIFEST}"))
         if not files:
@@ -112,7 +129,14 @@ class Course:
             )
         stages = sorted((_stage(file, root) for file in files), key=lambda s: s.order)
         _distinct(stages, root)
-        return cls(root, tuple(stages))
+        there = {file.parent.name for file in root.glob("kernel/arch/*/flags.mk")}
+        gone = [arch for arch in ARCHES if there and arch not in there]
+        course = cls(root, tuple(stage.without(gone) for stage in stages))
+        if not (root / STAFFS).is_dir():
+            return course
+        from grader.checks.staff.manifest import with_staffs
+
+        return with_staffs(course)
 
     @property
     def arches(self) -> tuple[str, ...]:
@@ -156,84 +180,9 @@ def _distinct(stages: list[Stage], root: Path) -> None:
                 )
 
 
-class _Table:
-    """A TOML table with the path to it, for errors that name file and key."""
-
-    def __init__(self, file: Path, data: Mapping[str, Any], where: str = "") -> None:
-        self.file = file
-        self.data = data
-        self.where = where
-
-    def error(self, key: str, what: str, mend: str) -> ManifestError:
-        at = f"{self.where}, {key}" if self.where and key else self.where or key
-        return ManifestError(self.file, at, what, mend)
-
-    def known(self, *keys: str) -> None:
-        for key in self.data:
-            if key not in keys:
-                raise self.error(
-                    key, "is not a key that is known here", f"use {', '.join(keys)}"
-                )
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            state = "is missing" if value is None else "is no line of text"
-            raise self.error(key, state, f'write {key} = "…"')
-        return value
-
-    def number(self, key: str, least: int) -> int:
-        value = self.data.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            state = "is missing" if value is None else f"is {value!r}"
-            raise self.error(key, state, f"write a whole number, {least} or more")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.data.get(key, False)
-        if not isinstance(value, bool):
-            raise self.error(key, f"is {value!r}", f"write {key} = true, or leave it")
-        return value
-
-    def words(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        value = self.data.get(key, list(default))
-        good = isinstance(value, list) and all(isinstance(w, str) for w in value)
-        if not good:
-            raise self.error(key, "is no list of texts", f'write {key} = ["…", "…"]')
-        for word in value:
-            if value.count(word) > 1:
-                raise self.error(key, f"names {word!r} twice", "name it once")
-        return tuple(value)
-
-    def table(self, key: str) -> _Table:
-        value = self.data.get(key, {})
-        if not isinstance(value, dict):
-            raise self.error(key, "is no table", f"write a section [{key}]")
-        return _Table(self.file, value, f"[{key}]")
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self.data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(t, dict) for t in value):
-            raise self.error(key, "is no list of tables", f"write [[{key}]] sections")
-        if not value:
-            raise self.error(key, "there is none", f"write a [[{key}]] section")
-        return [
-            _Table(self.file, t, f"{key} {t.get('id', number)!r}")
-            for number, t in enumerate(value, 1)
-        ]
-
-
 def _stage(file: Path, root: Path) -> Stage:
-    shown = file.relative_to(root)
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(
-            shown, "TOML", str(error), "mend the syntax there"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ManifestError(shown, "text", str(error), "save it as UTF-8") from None
-    top = _Table(shown, data)
+    top = Table.read(file, root)
+    shown = top.file
     top.known("id", "title", "order", "task", "check", "gaps", "contract", "modules")
     stage_id = top.text("id")
     named = STAGE_ID.fullmatch(stage_id)
@@ -248,19 +197,19 @@ def _stage(file: Path, root: Path) -> Stage:
         raise top.error("order", what, f"write order = {int(named[1])}")
     gaps = _gaps(top.table("gaps"))
     arches = tuple(arch for arch in ARCHES if arch in gaps)
-    tasks = _tasks(top.tables("task"), order)
-    checks = _checks(top.tables("check"), tasks, arches)
-    for task in tasks:
-        if not any(check.task == task.id for check in checks):
-            where = f"task {task.id!r}"
-            mend = f'add a [[check]] with task = "{task.id}"'
-            raise ManifestError(shown, where, "no check proves it", mend)
     contract = top.table("contract")
     contract.known("provides", "uses")
     for key in ("provides", "uses"):
         for word in contract.words(key):
             if not SYMBOL.fullmatch(word):
                 raise contract.error(key, f"{word!r} is no C name", "write a C name")
+    tasks = _tasks(top.tables("task"), order, contract.words("provides"))
+    checks = _checks(top.tables("check"), tasks, arches)
+    for task in tasks:
+        if not any(check.task == task.id for check in checks):
+            where = f"task {task.id!r}"
+            mend = f'add a [[check]] with task = "{task.id}"'
+            raise ManifestError(shown, where, "no check proves it", mend)
     return Stage(
         id=stage_id,
         title=top.text("title"),
@@ -275,10 +224,12 @@ def _stage(file: Path, root: Path) -> Stage:
     )
 
 
-def _tasks(tables: list[_Table], order: int) -> tuple[Task, ...]:
+def _tasks(
+    tables: list[Table], order: int, provides: tuple[str, ...]
+) -> tuple[Task, ...]:
     tasks: list[Task] = []
     for table in tables:
-        table.known("id", "title")
+        table.known("id", "title", "breakpoints")
         task_id = table.text("id")
         named = TASK_ID.fullmatch(task_id)
         if not named or int(named[1]) != order:
@@ -286,17 +237,37 @@ def _tasks(tables: list[_Table], order: int) -> tuple[Task, ...]:
             raise table.error("id", what, f"number the tasks {order}.1, {order}.2, …")
         if any(task.id == task_id for task in tasks):
             raise table.error("id", "is used twice", "give each task its own number")
-        tasks.append(Task(task_id, table.text("title")))
+        breakpoints = table.words("breakpoints")
+        for name in breakpoints:
+            if name not in provides:
+                what = f"{name!r} is not in [contract] provides"
+                raise table.error("breakpoints", what, "name functions of the contract")
+        tasks.append(Task(task_id, table.text("title"), breakpoints))
     return tuple(tasks)
 
 
 def _checks(
-    tables: list[_Table], tasks: tuple[Task, ...], arches: tuple[str, ...]
+    tables: list[Table], tasks: tuple[Task, ...], arches: tuple[str, ...]
 ) -> tuple[CheckEntry, ...]:
+    checks = check_entries(tables, tasks, arches)
+    for arch in arches:
+        if all(check.bonus or arch not in check.arches for check in checks):
+            what = f"on {arch} there is none, or none that is no bonus"
+            raise tables[0].error("bonus", what, "add a check that counts")
+    return checks
+
+
+def check_entries(
+    tables: list[Table],
+    tasks: tuple[Task, ...],
+    arches: tuple[str, ...],
+    *others: str,
+) -> tuple[CheckEntry, ...]:
+    """The [[check]] tables; `others` are keys that the caller reads."""
     checks: list[CheckEntry] = []
     known = [task.id for task in tasks]
     for table in tables:
-        table.known("id", "task", "points", "arch", "bonus")
+        table.known("id", "task", "points", "arch", "bonus", *others)
         check_id, task = table.text("id"), table.text("task")
         if not CHECK_ID.fullmatch(check_id):
             mend = "write small letters, digits and hyphens, as in gdt-limit"
@@ -313,14 +284,10 @@ def _checks(
                 raise table.error("arch", what, f"choose from {', '.join(arches)}")
         points, bonus = table.number("points", 1), table.flag("bonus")
         checks.append(CheckEntry(check_id, task, points, mine, bonus))
-    for arch in arches:
-        if all(check.bonus or arch not in check.arches for check in checks):
-            what = f"on {arch} there is none, or none that is no bonus"
-            raise tables[0].error("bonus", what, "add a check that counts")
     return tuple(checks)
 
 
-def _gaps(table: _Table) -> dict[str, tuple[str, ...]]:
+def _gaps(table: Table) -> dict[str, tuple[str, ...]]:
     table.known(COMMON, *ARCHES)
     gaps = {key: table.words(key) for key in (COMMON, *ARCHES) if key in table.data}
     if not any(arch in gaps for arch in ARCHES):
@@ -339,7 +306,7 @@ def _gaps(table: _Table) -> dict[str, tuple[str, ...]]:
     return gaps
 
 
-def _gap_path(table: _Table, key: str, path: str) -> None:
+def _gap_path(table: Table, key: str, path: str) -> None:
     pure = PurePosixPath(path)
     plain = re.fullmatch(r"[A-Za-z0-9_./-]+", path) and str(pure) == path
     if not plain or pure.is_absolute() or ".." in pure.parts:

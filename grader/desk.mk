@@ -6,7 +6,7 @@ COURSE :=# advance: remote of the course (none: upstream)
 unexport TO COURSE
 
 test: core ## is my desk in order: the tools, the kernel, the grader
-	$(Q)$(PYTHON) grader/doctor.py
+	$(Q)$(PYTHON) -m grader.doctor
 	$(Q)RINGLAB_CORE=ready $(GRADER) grade $(CHOICE) --out build/desk || test $$? -eq 1
 	@echo 'The desk is in order; what is still open stands above.'
 

@@ -22,6 +22,16 @@ def git(root: Path, *words: str, allowed: tuple[int, ...] = (0,)) -> str:
     return done.stdout.strip("\n")
 
 
+def git_bytes(root: Path, *words: str, given: bytes = b"") -> bytes:
+    """What git prints, as it is, when it reads `given`; OperatorError as with git."""
+    command = ["git", "-C", str(root), *words]
+    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise OperatorError(f"git {words[0]}: {said}", "mend that, then try again")
+    return done.stdout
+
+
 def uncommitted(root: Path) -> str:
     """The first tracked file that differs from HEAD, "" if none does."""
     changed = git(root, "status", "--porcelain", "--untracked-files=no").splitlines()

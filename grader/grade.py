@@ -62,7 +62,7 @@ def _graded(grading: Grading, reports: bool) -> int:
         page = write_reports(settings.out)
     try:
         out = terminal.console()
-        terminal.report(grading.verdicts, grading.seed_text(), out)
+        terminal.report(grading.verdicts, grading.seed_text(), out, settings.located)
         if page:
             out.print(f"report: {page}", style="dim", soft_wrap=True)
         sys.stdout.flush()

@@ -33,10 +33,13 @@ grade: core ## what the autograder says of SRC, with the reasons
 	$(Q)RINGLAB_CORE=ready $(GRADER) grade $(RUN)
 
 report: ## the reports of the run in OUT anew: HTML, Markdown, JUnit
-	$(Q)$(GRADER) report $(call quote,$(or $(OUT),build/grade))
+	$(Q)$(GRADER) report $(call quote,$(or $(OUT),build/grade)) $(call option,student,STUDENT)
 
 # One machine to look at: the last of the chosen stages, on the first architecture.
-VIEW_STAGE := $(lastword $(or $(A),$(STAGES)))
+TASK_ORDER := $(firstword $(subst ., ,$(TASK)))
+TASK_STAGE := $(filter $(TASK_ORDER)-% 0$(TASK_ORDER)-%,$(STAGES))
+$(if $(and $(TASK),$(if $(TASK_STAGE),,no)),$(error TASK=$(TASK) is no task; write 4.2, say))
+VIEW_STAGE := $(lastword $(or $(A),$(TASK_STAGE),$(STAGES)))
 VIEW_ARCH := $(firstword $(ARCHES))
 VIEW := build/view/$(VIEW_ARCH)/$(VIEW_STAGE)
 WINDOW := $(and $(DISPLAY)$(WAYLAND_DISPLAY),$(filter debug run,$(GOALS)),$(filter gtk sdl, \
@@ -54,7 +57,17 @@ run: iso ## boot it and watch: serial here, VGA in a window if there is a displa
 	@echo 'To leave: press Ctrl-A, then X.'
 	$(Q)$(MACHINE) -serial mon:stdio
 
-debug: iso ## the same, halted, with gdb attached; GDBARGS adds arguments of gdb
-	$(Q)kernel/gdb/attach $(VIEW) $(MACHINE) -- $(GDBARGS)
+# The debug information names gap files as they lie in SRC.
+SOURCES := $(or $(SRC),$(firstword $(wildcard solutions) assignments)) $(PRIOR)
+debug: iso ## TASK=4.2: the same, halted, with gdb; TASK breaks there, GDBARGS adds arguments
+	$(Q)kernel/gdb/attach $(VIEW) $(MACHINE) -- $(foreach folder,$(SOURCES), \
+	  -ex $(call quote,directory $(folder))) \
+	  -ex $(call quote,$(if $(TASK),task $(TASK),tbreak kernel_main)) $(GDBARGS)
 
-.PHONY: grade report iso run debug
+explain: core ## run the demo of A without a window, and explain its last fault
+	$(Q)RINGLAB_CORE=ready $(GRADER) explain --stage $(VIEW_STAGE) --arch $(VIEW_ARCH) $(FOLDERS)
+
+editor: ## build/compile_commands.json, from which clangd knows each file's flags
+	$(Q)$(GRADER) editor $(call option,arch,ARCH)
+
+.PHONY: grade report iso run debug explain editor

@@ -11,7 +11,7 @@ from typing import IO
 
 from grader import seed as seeds
 from grader.checks.api import MARK, BootSpec, Case, CheckSpec
-from grader.course import Course, Stage
+from grader.course import STAFFS, Course, Stage
 from grader.engine import Engine
 from grader.errors import OperatorError, operator_fault, require_room
 from grader.judge import Function, Judge
@@ -240,8 +240,9 @@ class Grading:
 
 
 def check_files(stage: str) -> list[Path]:
-    """grader/checks/test_<NN>_*.py for the stage NN-name."""
-    return sorted(CHECKS.glob(f"test_{stage[:2]}_*.py"))
+    """grader/checks/test_<NN>_*.py for the stage NN-name, then the staff's."""
+    name = f"test_{stage[:2]}_*.py"
+    return sorted(CHECKS.glob(name)) + sorted((CHECKS / STAFFS.name).glob(name))
 
 
 def specs_of(stage: str) -> list[CheckSpec]:
@@ -249,7 +250,8 @@ def specs_of(stage: str) -> list[CheckSpec]:
     found: list[CheckSpec] = []
     for file in check_files(stage):
         try:
-            module = importlib.import_module(f"grader.checks.{file.stem}")
+            parts = file.relative_to(CHECKS).with_suffix("").parts
+            module = importlib.import_module(".".join(("grader.checks", *parts)))
         except Exception:
             continue
         marks = (getattr(each, MARK, None) for each in vars(module).values())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.checks.api import Case, CheckFailed, TaskOpen
+from grader.course import Course
 from grader.engine import Engine
 from grader.errors import operator_fault
 from grader.settings import Settings
@@ -75,7 +76,7 @@ class Judge:
             shown = tuple(plain_exhibit(exhibit) for exhibit in failed.exhibits)
             result = dataclasses.replace(result, exhibits=shown)
         except TaskOpen as stub:
-            texts = self._open(stub)
+            texts = open_task(self.settings.course, stub.task)
             result = _result(case, function, Status.NOT_IMPLEMENTED, **texts)
         except SubmissionError as error:
             messages = tuple(_message(m) for m in error.messages)
@@ -88,16 +89,6 @@ class Judge:
                 raise fault from error
             result = self._arbitrate(case, function, error)
         return Outcome(result, case.facts)
-
-    def _open(self, stub: TaskOpen) -> dict[str, str]:
-        stages = self.settings.course.stages
-        titles = {t.id: t.title for stage in stages for t in stage.tasks}
-        title = titles.get(stub.task, "")
-        named = f"{stub.task} ({title})" if title else stub.task
-        return {
-            "seen": f"Task {named} is still open: the kernel ran into its stub.",
-            "hint": f"Do task {stub.task} first.",
-        }
 
     def _arbitrate(
         self, case: Case, function: Function, error: Exception
@@ -148,6 +139,17 @@ class Judge:
         return True
 
 
+def open_task(course: Course, task: str) -> dict[str, str]:
+    """The texts about a boot that ran into the stub of an open task."""
+    titles = {t.id: t.title for stage in course.stages for t in stage.tasks}
+    title = titles.get(task, "")
+    named = f"{task} ({title})" if title else task
+    return {
+        "seen": f"Task {named} is still open: the kernel ran into its stub.",
+        "hint": f"Do task {task} first.",
+    }
+
+
 def title_of(function: Function) -> str:
     """The sentence that the student reads: the docstring's first paragraph."""
     text = (function.__doc__ or function.__name__).strip().split("\n\n")[0]
@@ -175,6 +177,9 @@ def _result(
         points=entry.points if status is Status.PASS else 0,
         max_points=entry.points,
         bonus=entry.bonus,
+        staff=entry.staff,
+        shown=entry.shown,
+        shown_from=entry.shown_from.isoformat() if entry.shown_from else "",
         exhibits=(),
         boots=tuple(spec.name for spec in case.spec.boots),
         **{key: plain(str(text)) for key, text in texts.items()},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,23 @@ class Settings:
         """What gets a verdict: every stage on every architecture it is offered for."""
         return [(a, s) for a in self.arches for s in self.stages if a in s.arches]
 
+    def located(self, text: str, stage: str) -> str:
+        """`text` with each gap file in it, such as 01-gdt/gdt.c, as it is opened from
+        here; stage: whose kernel the text is about."""
+
+        def place(found: re.Match[str]) -> str:
+            folder = self.src if found[1] == stage else self.prior
+            return f"{near(folder / found[1])}/"
+
+        ids = "|".join(re.escape(one.id) for one in self.course.stages)
+        return re.sub(rf"(?<![\w/.-])({ids})/(?=\w)", place, text)
+
     def command(self, arch: str, stage: str) -> str:
         """The command that repeats the run of one stage."""
         words = [f"A={stage}", f"ARCH={arch}", f"SEED={seeds.show(self.seed)}"]
-        words.append(f"SRC={_near(self.src)}")
+        words.append(f"SRC={near(self.src)}")
         if self.prior != self.src:
-            words.append(f"PRIOR={_near(self.prior)}")
+            words.append(f"PRIOR={near(self.prior)}")
         return "make grade " + " ".join(shlex.quote(word) for word in words)
 
 
@@ -111,19 +123,19 @@ def _complete(settings: Settings) -> None:
     for stage in settings.stages:
         if not (settings.src / stage.id).is_dir():
             raise OperatorError(
-                f"SRC={_near(settings.src)} has no folder {stage.id}",
+                f"SRC={near(settings.src)} has no folder {stage.id}",
                 f"put its files into SRC/{stage.id}/, or choose other stages with A",
             )
         for earlier in settings.course.upto(stage)[:-1]:
             if not (settings.prior / earlier.id).is_dir():
                 raise OperatorError(
                     f"{stage.id} needs the earlier stage {earlier.id}, and "
-                    f"PRIOR={_near(settings.prior)} has no such folder",
+                    f"PRIOR={near(settings.prior)} has no such folder",
                     "give PRIOR=<folder> with the earlier stages (default: SRC)",
                 )
 
 
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
     """`path` as short as it can be typed in the current folder."""
     try:
         return str(path.relative_to(Path.cwd()))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-CHECK = re.compile(r"(?:.*/)?checks/(test_[a-z0-9_]+)\.py::.*\[([a-z0-9_]+)\]$")
+CHECK = re.compile(
+    r"(?:.*/)?checks/(?:staff/)?(test_[a-z0-9_]+)\.py::.*\[([a-z0-9_]+)\]$"
+)
 
 
 def scope(nodeid: str) -> str:

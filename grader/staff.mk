@@ -9,14 +9,19 @@ DRY :=#   publish: 1 only says what would change
 FRESH :=# publish: 1 publishes every fresh branch, whatever its dates
 SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
+STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
+TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY
+unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT
 
-diff: ## WITH=folder or branch: a student against the handout and the solution
+diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
 
 handouts: ## strip solutions/ into assignments/
 	$(Q)$(GRADER) handouts
+
+new: ## A=12-name TITLE='A few words': the skeleton of a new stage
+	$(Q)$(GRADER) new $(call option,stage,A) $(call option,title,TITLE)
 
 KNOWN = $(Q)RINGLAB_CORE=ready $(GRADER) $@ $(CHOICE) $(call option,seed,SEED)
 mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
@@ -55,7 +60,7 @@ C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include 
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
 	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
 	$(USER_ASM)
-SCRIPTS := ci/setup ci/test-roots .ci/run kernel/gdb/attach
+SCRIPTS := ci/setup ci/github ci/gitlab ci/test-roots .ci/run kernel/gdb/attach
 UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
 	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \
 	$(wildcard kernel/core/*.* kernel/drivers/*.* kernel/arch/*/*.c kernel/arch/*/*.asm))
@@ -72,7 +77,7 @@ lint: lint-python lint-shell lint-c ## black, flake8, mypy, shellcheck, clang-fo
 lint-python:
 	$(Q)black -q --check --diff --line-length 88 grader kernel/gdb
 	$(Q)$(PYTHON) -m flake8 grader kernel/gdb
-	$(Q)mypy --config-file .mypy.ini grader
+	$(Q)mypy --config-file .mypy.ini grader kernel/gdb
 
 lint-shell:
 	$(Q)shellcheck $(SCRIPTS)
@@ -92,5 +97,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts mutants redteam variants mutate soak publish bench test test-roots
+.PHONY: diff handouts new mutants redteam variants mutate soak publish bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

@@ -22,6 +22,12 @@ def _handouts(options: Options) -> int:
     return handouts(ROOT, check=options.check)
 
 
+def _new(options: Options) -> int:
+    from grader.new.stage import new_stage
+
+    return new_stage(ROOT, options.stage, options.title)
+
+
 def _diff(options: Options) -> int:
     from grader.diff import diff
 
@@ -56,7 +62,7 @@ def _soak(options: Options) -> int:
 def _publish(options: Options) -> int:
     from grader.publish.publish import publish
 
-    names = ("remote", "dry", "arch", "fresh", "single", "today")
+    names = ("remote", "dry", "arch", "fresh", "single", "today", "unproven")
     return publish(ROOT, **{name: getattr(options, name) for name in names})
 
 
@@ -70,9 +76,13 @@ def add_staffs(commands: Commands) -> None:
     add = commands.add
     handouts = add(_handouts, "handouts", "strip solutions/ into assignments/")
     handouts.add_argument("--check", action="store_true", help="only compare")
+    stage = add(_new, "new", "the skeleton of a new stage", "stage")
+    stage.add_argument("--title", help="a few words")
     text = "a student against handout and solution"
     compare = add(_diff, "diff", text, "stage", "arch")
-    compare.add_argument("--with", help="a student's folder, or a branch")
+    compare.add_argument(
+        "--with", help="branch, commit, folder, archive, folder of these"
+    )
     for name, text in CORPORA.items():
         known = add(_corpus, name, text, "stage", "arch", "seed", "folder")
         known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
@@ -88,4 +98,6 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--fresh", action="store_true", help=text)
     text = "the newest assignment as branch main too"
     branches.add_argument("--single", action="store_true", help=text)
+    text = "push without booting what changed (make publish never does)"
+    branches.add_argument("--unproven", action="store_true", help=text)
     add(_bench, "bench", "measure the grader")

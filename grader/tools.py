@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from grader.build.tools import BFD, toolchain
 from grader.doctor import Tool, examine, older, read_tools
 from grader.errors import OperatorError
 from grader.settings import ROOT
 
 CACHE = Path("build/cache/tools.json")
-COMPILER, DEBIAN_PYTHON = "gcc", "/usr/bin/python3"
-SHOWN = ("gcc", "ld", "nasm", "qemu-system-i386", "qemu-system-x86_64", "grub-mkrescue")
+DEBIAN_PYTHON = "/usr/bin/python3"
+SHOWN = ("nasm", "qemu-system-i386", "qemu-system-x86_64", "grub-mkrescue")
 
 
 def require(arches: Iterable[str], root: Path = ROOT) -> None:
@@ -36,7 +37,8 @@ def require(arches: Iterable[str], root: Path = ROOT) -> None:
             if tool.probe.startswith("py:") and sys.executable != DEBIAN_PYTHON:
                 mend += f", and run {DEBIAN_PYTHON}, not {sys.executable}"
             raise OperatorError(f"the tool {name} is missing", mend)
-        found = have.get(COMPILER if tool.probe.startswith("cc:") else tool.probe, "")
+        name = tool.package if tool.probe.startswith("cc:") else tool.probe
+        found = have.get(name, "")
         if older(found, tool.least):
             raise OperatorError(
                 f"{tool.probe} {found} is too old, {tool.least} is the least",
@@ -62,7 +64,8 @@ def versions(root: Path = ROOT) -> dict[str, str]:
             known = {}
     except (OSError, ValueError):
         known = {}
-    paths = {name: shutil.which(name) for name in SHOWN}
+    shown = [*_compilers(root), *SHOWN]
+    paths = {name: shutil.which(name) for name in shown}
     states = {name: _state(path) for name, path in paths.items() if path}
     fresh = {
         name: known[name]
@@ -77,7 +80,14 @@ def versions(root: Path = ROOT) -> dict[str, str]:
         from grader.verdict.write import write_json
 
         write_json(cache, fresh)
-    return {name: str(fresh[name][1]) for name in SHOWN if name in fresh}
+    return {name: str(fresh[name][1]) for name in shown if name in fresh}
+
+
+def _compilers(root: Path) -> list[str]:
+    """Compilers and linkers that make uses; before it ever ran, the host's own."""
+    found = toolchain(root)
+    lines = [found.get(f"{name}_{arch}") for name in ("CC", "LD") for arch in BFD]
+    return list(dict.fromkeys(line[0] for line in lines if line)) or ["gcc", "ld"]
 
 
 def _state(path: str) -> str:

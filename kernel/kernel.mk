@@ -53,12 +53,12 @@ headers = $(wildcard kernel/include/*.h kernel/include/abi/*.h kernel/include/co
 
 define arch-rules
 include kernel/arch/$(1)/flags.mk
-CFLAGS.$(1) := $$(CFLAGS_ARCH) $$(CFLAGS_COMMON) $$(CFLAGS_CORE) \
+CFLAGS.$(1) := $$(CFLAGS_ARCH) $$(CFLAGS_COMMON) $$(CFLAGS_$(FAMILY_$(1))) $$(CFLAGS_CORE) \
 	-Ikernel/include -Ikernel/arch/$(1)/include
 NASMFLAGS.$(1) := $$(NASMFLAGS_ARCH) $$(NASMFLAGS) $$(NASMFLAGS_CORE) --reproducible \
 	-Ikernel/arch/$(1)/include/ -Ibuild/$(1)/include/
-CC.$(1) := $(CROSS_$(1))gcc
-LD.$(1) := $(CROSS_$(1))ld $$(LDFLAGS_ARCH) -z noexecstack -r
+CC.$(1) := $(CC_$(1))
+LD.$(1) := $(LD_$(1)) $$(LDFLAGS_ARCH) -z noexecstack -r
 CORE.$(1) := $$(call objects,$(1),$(CORE:%=kernel/%) $(CORE_ARCH:%=kernel/arch/$(1)/%))
 HEADERS.$(1) := $$(call headers,$(1))
 PARTS.$(1) := build/$(1)/core.o $(STAGES:%=build/$(1)/stage/%.o) $(STAGES:%=build/$(1)/scenario/%.o)

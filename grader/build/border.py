@@ -154,7 +154,10 @@ class Border:
         for gap in gaps:
             for symbol in sorted(gap.undefined - allowed):
                 line = self._first_use(gap, symbol) or line_of_word(gap.source, symbol)
-                text = f"{symbol} is used, but is not among what this stage may use"
+                text = (
+                    f"{symbol} is used, but is not among what this stage may use; the "
+                    f"list is in assignments/{self.stage}/assignment.toml, under uses"
+                )
                 yield self._message(gap, text, line)
 
     def _first_use(self, gap: Gap, symbol: str) -> int:
@@ -178,7 +181,11 @@ class Border:
 
     def _line(self, gap: Gap, section: str, offset: int) -> int:
         home = gap.object.parent
-        argv = [self.addr2line, "-e", str(gap.object), "-j", section, hex(offset)]
+        argv = [self.addr2line, "-e", str(gap.object), hex(offset)]
+        if not self.addr2line.startswith("llvm-"):
+            argv += ["-j", section]
+        elif section != ".text":
+            return 0  # LLVM's takes the first section that reaches so far
         try:
             result = self.sandbox.run(argv, cwd=home, ro=[home])
         except (OSError, subprocess.SubprocessError):

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Compiles one gap file in the sandbox, and reads what gcc or NASM said about it."""
+"""Compiles one gap file in the sandbox, and keeps what was said about it."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from grader.build.messages import DIAGNOSTICS, c_messages, nasm_messages
 from grader.build.model import Message, SubmissionError, escape
 from grader.build.tools import Tools, compiler_headers, header_folders, read_flags
 from grader.sandbox import Limits, Result, Sandbox
@@ -20,8 +17,6 @@ MESSAGES = 50
 SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
 QUOTES = str.maketrans("\u2018\u2019", "''")
-NASM_LINE = re.compile(r"(.+?):(\d+): (?:(fatal|error|warning|panic|note): )?(.*)")
-GAS_LINE = re.compile(r"(.+?):(\d+): (Error|Warning|Fatal error): (.*)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Compiler:
         seen = self.sandbox.view(tree, SEEN)
         files = [(path, seen / path.relative_to(tree)) for path in companions]
         assembly = gap.endswith(".asm")
-        argv = self._nasm() if assembly else self._gcc(seen)
+        argv = self._nasm() if assembly else self._cc(seen)
         # NASM joins its folder and a relative name in DWARF: that names no file.
         source = str(seen / name) if assembly else name
         result = self.sandbox.run(
@@ -53,11 +48,14 @@ class Compiler:
             rw=[out.parent],
             limits=LIMITS,
         )
-        reader = _nasm_messages if assembly else gcc_messages
         text = result.stderr.decode("utf-8", "replace")
+        found = (
+            nasm_messages(text, name, stage)
+            if assembly
+            else c_messages(self.tools.family, text, name, stage)
+        )
         messages = [
-            shown(message, stage, name, seen, self.root)
-            for message in reader(text, name, stage)
+            shown(message, stage, name, seen, self.root) for message in found
         ][:MESSAGES]
         made = out.is_file() and not out.is_symlink()
         if result.status == 0 and made:
@@ -69,16 +67,16 @@ class Compiler:
             messages.append(Message(name, 0, 0, "error", why, stage))
         raise SubmissionError(messages)
 
-    def _gcc(self, tree: Path) -> list[str]:
-        flags = read_flags(self.root, self.tools.arch)
-        argv = [self.tools.cc]
-        for key in ("CFLAGS_ARCH", "CFLAGS_COMMON", "CFLAGS_GAP"):
-            argv += flags.get(key, [])
+    def _cc(self, tree: Path) -> list[str]:
+        flags, family = read_flags(self.root, self.tools.arch), self.tools.family
+        argv = [*self.tools.cc]
+        for key in ("ARCH", "COMMON", family, "GAP"):
+            argv += flags.get(f"CFLAGS_{key}", [])
         headers = compiler_headers(self.tools.cc, self.sandbox)
-        argv += ["-nostdinc", "-isystem", str(headers), "-fmax-errors=20"]
+        argv += ["-nostdinc", "-isystem", str(headers), *DIAGNOSTICS[family]]
         # The last matching map wins; objects must not depend on the scratch folder.
         argv += [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={tree}=."]
-        return argv + ["-fdiagnostics-format=json", "-c"]
+        return [*argv, "-c"]
 
     def _nasm(self) -> list[str]:
         flags = read_flags(self.root, self.tools.arch)
@@ -127,49 +125,3 @@ def why_failed(result: Result, text: str) -> str:
         return f"compiling needs more than {CPU_S} s or {LIMITS.memory_bytes >> 20} MiB"
     first = next((line for line in text.splitlines() if line.strip()), "")
     return _tidy(first) or f"the compiler failed with status {result.status}"
-
-
-def gcc_messages(text: str, name: str, stage: str) -> Iterator[Message]:
-    """gcc prints one JSON array, the assembler and the driver plain lines around it."""
-    for line in text.splitlines():
-        if line.startswith("["):
-            try:
-                for entry in json.loads(line, strict=False):
-                    yield from _gcc_entry(entry, name, stage)
-                continue
-            except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-                pass
-        gas = GAS_LINE.fullmatch(line)
-        if gas:
-            severity = "warning" if gas[3] == "Warning" else "error"
-            yield Message(gas[1], int(gas[2]), 0, severity, gas[4], stage)
-
-
-def _gcc_entry(entry: dict[str, Any], name: str, stage: str) -> Iterator[Message]:
-    kinds = {"warning": "warning", "error": "error", "fatal error": "error"}
-    severity = kinds.get(entry["kind"])
-    if severity is None:
-        return
-    text = str(entry["message"])
-    if entry.get("option"):
-        text += f" [{entry['option']}]"
-    for child in entry.get("children", []):
-        text += f"; {child['message']}"
-    places = entry.get("locations") or [{}]
-    caret = places[0].get("caret", {})
-    yield Message(
-        str(caret.get("file", name)),
-        int(caret.get("line", 0)),
-        int(caret.get("column", 0)),
-        severity,
-        text,
-        stage,
-    )
-
-
-def _nasm_messages(text: str, name: str, stage: str) -> Iterator[Message]:
-    for line in text.splitlines():
-        found = NASM_LINE.fullmatch(line)
-        if found and found[3] != "note":
-            severity = "warning" if found[3] == "warning" else "error"
-            yield Message(found[1], int(found[2]), 0, severity, found[4], stage)

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -35,6 +36,8 @@ from grader.sandbox import Sandbox, detect
 FORMAT = "4"
 COMPANIONS = (".h", ".inc")
 COMPILED = (".c", ".asm")
+# In the words of GNU ld, and of lld.
+TWICE = re.compile(r"(?:multiple definition of|duplicate symbol:) [`']?([\w.$]+)")
 
 _core_lock = threading.Lock()
 _core_made: set[tuple[Path, str]] = set()
@@ -73,7 +76,8 @@ def build_image(
     with the gap files, BuildError for what is wrong with the grader's own part.
     """
     ensure_core(course.root, arch)
-    builder = _Builder(course.root.resolve(), arch, tools(arch), sandbox or detect())
+    root = course.root.resolve()
+    builder = _Builder(root, arch, tools(root, arch), sandbox or detect())
     stages = sorted(
         (one for one in course.stages if one.order <= stage.order),
         key=lambda one: one.order,
@@ -272,9 +276,9 @@ def _link_messages(stage: StageLike, gaps: list[Gap], text: str) -> list[Message
     """What `ld -r` refuses: above all, one function defined in two gap files."""
     messages = []
     for line in text.splitlines():
-        _, found, symbol = line.partition("multiple definition of ")
-        name = symbol.split("'")[0].strip("`';").split(";")[0].strip("`'")
-        if found and name:
+        found = TWICE.search(line)
+        if found:
+            name = found[1]
             gap = next(g for g in reversed(gaps) if name in g.defined)
             said = f"{name} is defined in more than one gap file"
             at = line_of_word(gap.source, name)

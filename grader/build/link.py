@@ -79,7 +79,7 @@ class Linker:
         script = self.root / "kernel" / "arch" / arch / "kernel.ld"
         flags = read_flags(self.root, arch).get("LDFLAGS_ARCH", [])
         argv = [self.tools.ld, *flags, "-T", str(script), "--orphan-handling=error"]
-        argv += ["-z", "noexecstack", "--build-id=none", "--no-warn-rwx-segments"]
+        argv += ["-z", "noexecstack", "--build-id=none"]
         # Names of parts are relative: the script tells gap objects by their file name,
         # and the course's own folder may have any name.
         argv += [*parts, *map(str, objects), "-o", str(out)]

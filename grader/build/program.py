@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.build import cache
-from grader.build.compile import LIMITS, SEEN, gcc_messages, shown, why_failed
+from grader.build.compile import LIMITS, SEEN, shown, why_failed
 from grader.build.image import FORMAT, ensure_core, feed, headers
+from grader.build.messages import DIAGNOSTICS, c_messages
 from grader.build.model import (
     BuildError,
     CourseLike,
@@ -61,7 +62,8 @@ def build_program(
             place = src if one.id == stage.id else prior
             taken = take(_Headers(one.id, names), arch, place)
             stubs |= {f"{one.id}/{name}": data for name, data in taken.items()}
-    program = _Program(course.root.resolve(), tools(arch), detect(), stubs, stage.id)
+    root = course.root.resolve()
+    program = _Program(root, tools(root, arch), detect(), stubs, stage.id)
     return program.build(source, optimise, base or program.default_base())
 
 
@@ -146,8 +148,7 @@ class _Program:
         argv += [str(self._crt0), "-o", str(out / "crt0.o")]
         self._run(argv, out, [self._crt0, self._offsets])
         argv = [self.tools.ld, *flags["LDFLAGS_ARCH"], "-z", "noexecstack"]
-        argv += ["--no-warn-rwx-segments", "--build-id=none"]
-        argv += ["-T", str(self.root / "user/program.ld")]
+        argv += ["--build-id=none", "-T", str(self.root / "user/program.ld")]
         argv += [f"--defsym=program_base={base:#x}", "-o", "program.elf", "crt0.o"]
         argv += [f"{Path(name).stem}.o" for name in (*self._sources, source)]
         self._run(argv, out, [self.root / "user/program.ld"])
@@ -165,11 +166,14 @@ class _Program:
         """All C files in one go; errors in the course's own are the stubs' fault."""
         flags = self._flags
         seen = self.sandbox.view(tree, SEEN)
-        argv = [self.tools.cc, *flags["CFLAGS_ARCH"], *flags["CFLAGS_USER"], optimise]
+        family = self.tools.family
+        argv = [*self.tools.cc, optimise]
+        for key in ("ARCH", "USER", family):
+            argv += flags[f"CFLAGS_{key}"]
         own = compiler_headers(self.tools.cc, self.sandbox)
-        argv += ["-nostdinc", "-isystem", str(own), "-fmax-errors=20"]
+        argv += ["-nostdinc", "-isystem", str(own), *DIAGNOSTICS[family]]
         argv += [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={seen}=."]
-        argv += ["-fdiagnostics-format=json", "-c", f"-I{self.root}/user/include"]
+        argv += ["-c", f"-I{self.root}/user/include"]
         argv += [f"-I{self.root}/kernel/include"]
         argv += sorted({f"-I{seen / Path(name).parent}" for name in self.stubs})
         argv += [str(self.root / "user" / name) for name in sources]
@@ -185,7 +189,7 @@ class _Program:
         stage = home.split("/")[0] or self.stage
         found = [
             shown(message, stage, home, seen, self.root)
-            for message in gcc_messages(text, home, stage)
+            for message in c_messages(family, text, home, stage)
             if message.severity == "error"
         ]
         messages = [

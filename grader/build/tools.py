@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Compiler, assembler and linker: where they are, and the flags that make shares."""
+"""Compiler, assembler and linker as ci/setup found them, and make's flags."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import platform
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.build.model import BuildError
 from grader.sandbox import Sandbox
 
-CROSS = {"i386": "i686-linux-gnu-", "x86_64": "x86_64-linux-gnu-"}
 BFD = {"i386": "elf32-i386", "x86_64": "elf64-x86-64"}
-NATIVE = ("x86_64", "i686", "i386", "amd64")
+TOOLCHAIN = "build/tools.mk"
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Commands for one architecture; identity changes when a tool is replaced."""
+    """Commands for one architecture; identity changes when a tool is replaced.
+
+    family: gcc or clang. cc: the compiler, and the words that every call begins with.
+    """
 
     arch: str
-    cc: str
+    family: str
+    cc: tuple[str, ...]
     ld: str
     objcopy: str
     addr2line: str
@@ -36,23 +36,31 @@ class Tools:
 
 
 @functools.lru_cache(maxsize=None)
-def tools(arch: str) -> Tools:
-    """The host's own gcc (with -m32) on a PC, else the cross compiler.
+def tools(root: Path, arch: str) -> Tools:
+    """The tool chain of make for `arch`. Raises BuildError when there is none."""
+    found = toolchain(root)
+    try:
+        family, cc, ld, objcopy, addr2line = (
+            found[f"{name}_{arch}"]
+            for name in ("FAMILY", "CC", "LD", "OBJCOPY", "ADDR2LINE")
+        )
+    except KeyError:
+        raise BuildError(
+            f"no compiler for {arch}; `make doctor` says what to install"
+        ) from None
+    words = [*cc, *ld, *objcopy, *addr2line, *found["TOOLS_IDENTITY"]]
+    identity = hashlib.sha256("\n".join(words).encode()).hexdigest()
+    return Tools(
+        arch, family[0], tuple(cc), ld[0], objcopy[0], addr2line[0], identity
+    )
 
-    Raises BuildError when there is none.
-    """
-    prefix = "" if platform.machine().lower() in NATIVE else CROSS[arch]
-    names = [f"{prefix}{name}" for name in ("gcc", "ld", "objcopy", "addr2line")]
-    identity = hashlib.sha256()
-    for name in (*names, "nasm"):
-        place = shutil.which(name)
-        if place is None:
-            raise BuildError(f"{name} is missing; `make doctor` says what to install")
-        real = os.path.realpath(place)
-        state = os.stat(real)
-        identity.update(f"{real} {state.st_size} {state.st_mtime_ns}\n".encode())
-    cc, ld, objcopy, addr2line = names
-    return Tools(arch, cc, ld, objcopy, addr2line, identity.hexdigest())
+
+def toolchain(root: Path) -> dict[str, list[str]]:
+    """The lines of build/tools.mk, which make brings up to date; {} if it never ran."""
+    try:
+        return flag_lines(root / TOOLCHAIN)
+    except FileNotFoundError:
+        return {}
 
 
 def read_flags(root: Path, arch: str) -> dict[str, list[str]]:
@@ -72,12 +80,12 @@ def flag_lines(file: Path) -> dict[str, list[str]]:
 
 
 @functools.lru_cache(maxsize=None)
-def compiler_headers(cc: str, sandbox: Sandbox) -> Path:
+def compiler_headers(cc: tuple[str, ...], sandbox: Sandbox) -> Path:
     """The folder of stdint.h and stddef.h that the compiler brings itself."""
-    result = sandbox.run([cc, "-print-file-name=include"], cwd=Path("/usr"))
+    result = sandbox.run([*cc, "-print-file-name=include"], cwd=Path("/usr"))
     folder = Path(result.stdout.decode().strip())
     if result.status != 0 or not folder.is_dir():
-        raise BuildError(f"{cc} does not name its own headers")
+        raise BuildError(f"{cc[0]} does not name its own headers")
     return folder.resolve()
 
 

@@ -9,6 +9,7 @@ from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.syscalls import notes_of
 from grader.checks.threads import registers
+from grader.evidence import disasm
 from grader.evidence.trace import Block
 
 READ_FAST = 'SDM 3A "Performing Fast Calls to System Procedures" (5.8.7)'
@@ -32,6 +33,7 @@ PLACE = {
     "x86_64": "sysret takes RIP from rcx.",
 }
 IF = 0x200
+FAST_BYTES = 0x200  # of fast_entry, that are watched
 
 
 def own_stacks(case: Case, evidence: Evidence) -> None:
@@ -77,6 +79,33 @@ def entry_flags(case: Case, evidence: Evidence) -> None:
             hint="IF among the bits of MSR_FMASK.",
             read=READ_FAST,
         )
+
+
+def exit_flags(case: Case, evidence: Evidence) -> None:
+    """x86_64: fast_entry leaves by sysret with IF clear, since rsp is ring 3's then.
+
+    Of each block there is the state at its begin; what follows is the image's code.
+    """
+    entry = evidence.symbols.find("fast_entry") or 0
+    space = support.space(evidence)
+    for block in (b for b in evidence.events if isinstance(b, Block)):
+        inside = entry <= block.pc <= entry + FAST_BYTES
+        if not inside or block.cpl or not (block.regs.flags or 0) & IF:
+            continue
+        for code in disasm.many(space.read(block.pc, FAST_BYTES), block.pc, 64):
+            if code.mnemonic.startswith(("cli", "popf", "call", "j", "ret")):
+                break
+            case.expect(
+                f"{code}" != "pop rsp" and not code.mnemonic.startswith("sysret"),
+                expected="IF is clear again before rsp is ring 3's.",
+                seen=f"IF is set at {block.pc:#x} and is so still at `{code}`.",
+                cause="A tick between that and sysret would push its frame, at CPL 0, "
+                "where rsp of ring 3 points.",
+                hint="syscall_dispatch returns with interrupts off: cpu_cli() behind "
+                "the call of the function.",
+                read=READ_FAST,
+                source=support.place(evidence, code.address),
+            )
 
 
 def entry_segments(case: Case, evidence: Evidence) -> None:

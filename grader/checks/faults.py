@@ -14,7 +14,7 @@ from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import explain
 from grader.evidence.trace import Interrupt
-from grader.machine import Boot, Module, Via
+from grader.machine import Boot, End, Module, Via
 
 READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
 READ_ERROR = 'SDM 3A "Error Code" (6.13)'
@@ -41,8 +41,13 @@ SELECTORS = 1 << 13  # as many as a table can have
 REPAIRED = {"de": (2, 0), "ud": (2, 0), "gp": (1, 0), "pf_read": (0, 1)}
 
 
-def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot:
-    """A boot that provokes these faults: label, ring, bytes to repair, page to map."""
+def planned(
+    plan: Plan, runs: list[tuple[str, int, int, int]], via: Via, quiet: int = 0
+) -> Boot:
+    """A boot that provokes these faults: label, ring, bytes to repair, page to map.
+
+    quiet: the first so many end before fault_report is called.
+    """
     rng = plan.rng()
     values = support.of(plan)
     code, stack, absent, inner = support.user_pages(rng, plan, 4)
@@ -69,6 +74,7 @@ def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot
     )
     for key, value in {
         "runs": runs,
+        "quiet": quiet,
         "code": code,
         "probe": probe,
         "absent": absent,
@@ -78,6 +84,7 @@ def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot
     return plan.boot(
         "faults-run",
         *support.hexadecimal(code=code, stack=stack, absent=absent, inner=inner),
+        *support.hexadecimal(quiet=quiet),
         modules=(Module("probe", probe.data), Module("runs", data)),
         via=via,
     )
@@ -85,16 +92,19 @@ def planned(plan: Plan, runs: list[tuple[str, int, int, int]], via: Via) -> Boot
 
 @boot("faults")
 def faults_boot(plan: Plan) -> Boot:
+    """Every fault once for its frame alone, and once more with a report."""
     runs = [(name, 0, 0, 0) for name in RING0] + [(name, 3, 0, 0) for name in RING3]
-    plan.rng("order").shuffle(runs)
-    return planned(plan, runs, Via.DIRECT)
+    rng = plan.rng("order")
+    quiet = rng.sample(runs, len(runs))
+    reported = rng.sample(runs, len(runs))
+    return planned(plan, quiet + reported, Via.DIRECT, len(quiet))
 
 
 @boot("resume")
 def resume_boot(plan: Plan) -> Boot:
     runs = [(name, 3, *how) for name, how in REPAIRED.items()]
     plan.rng("order").shuffle(runs)
-    untraced = planned(plan, runs, Via.DIRECT)
+    untraced = planned(plan, runs, Via.DIRECT, len(runs))
     code = plan.notes["code"]
     return dataclasses.replace(
         untraced,
@@ -139,10 +149,29 @@ def probe_label(evidence: Evidence, name: str) -> int:
     return int(evidence.notes["code"] + evidence.notes["probe"].labels[name])
 
 
-def recorded(case: Case, evidence: Evidence) -> list[Interrupt]:
-    """The CPU's record of the provoked faults, one a run, each at its place."""
+def framed(case: Case) -> tuple[Evidence, list[Interrupt]]:
+    """The boot as far as it needs no report, and the faults that came until then."""
+    evidence = case.run(faults_boot, ends=(End.DONE, End.TASK_OPEN))
+    if "task 3.3 is open" not in evidence.console:
+        case.run(faults_boot)
+    return evidence, recorded(case, evidence, evidence.notes["quiet"])
+
+
+def reported(case: Case) -> tuple[Evidence, list[Interrupt]]:
+    """The boot, and the faults that were reported."""
+    evidence = case.run(faults_boot)
+    return evidence, recorded(case, evidence)[evidence.notes["quiet"] :]
+
+
+def recorded(
+    case: Case, evidence: Evidence, count: int | None = None
+) -> list[Interrupt]:
+    """The CPU's record of the provoked faults, one a run, each at its place.
+
+    count: of so many runs, from the first; None: of all.
+    """
     events = faults(evidence)
-    runs = evidence.notes["runs"]
+    runs = evidence.notes["runs"][:count]
     for number, (name, ring, _, _) in enumerate(runs):
         at = expected_place(evidence, name, ring)
         event = events[number] if number < len(events) else None

@@ -12,12 +12,13 @@ from grader.evidence.trace import Interrupt
 RESUME_FLAG = 0x10000  # the CPU sets it in the flags that a fault saves
 
 
-def frames(evidence: Evidence, count: int) -> list[dict[str, int]]:
-    """The struct trap_frame that fault_dispatch got, by run; selectors have 16 bits."""
+def frames(evidence: Evidence, count: int, first: int = 0) -> list[dict[str, int]]:
+    """The struct trap_frame that fault_dispatch got in `count` runs from number `first`
+    on; selectors have 16 bits."""
     arch = arch_of(evidence)
     layout = arch.words(len(arch.frame))
-    rows = support.array(evidence, "scenario_fault_frames", layout, count)
-    found = [dict(zip(arch.frame, row)) for row in rows]
+    rows = support.array(evidence, "scenario_fault_frames", layout, first + count)
+    found = [dict(zip(arch.frame, row)) for row in rows[first:]]
     for frame in found:
         selectors = ("cs", "ss", *arch.segments)
         frame.update({name: frame[name] & 0xFFFF for name in selectors})

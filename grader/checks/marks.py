@@ -19,6 +19,12 @@ NOBODY = -1
 THREAD_MARKS, STEP_MARKS = 4096, 8  # as in the scenario: of a thread, of a call
 MOST_THREADS = 1024
 SHORT = Limits(cpu_s=2.0)
+IF_ON = (
+    "Interrupts are switched on although they were off. If the function keeps the "
+    "flags: a switch does not change IF, so it comes back with the IF of whoever "
+    "switched to it. thread_exit and thread_block too call dispatch with interrupts "
+    "off."
+)
 HEADER = "kernel/include/course/05-threads.h"
 
 
@@ -103,8 +109,8 @@ def played(plan: Plan, *watched: str, blocks: bool) -> Boot:
     return marked(plan, "threads-play", *watched, modules=(module,))
 
 
-def lost(case: Case, found: Sequence[Moment]) -> list[str]:
-    """What the first call that lost anything did not keep for its caller."""
+def lost(case: Case, found: Sequence[Moment]) -> tuple[list[str], Moment | None]:
+    """What the first call that lost anything did not keep, and its return."""
     names = (*arch_of(case).preserved, "the stack pointer")
     calls: dict[Step, Moment] = {}
     for moment in found:
@@ -120,30 +126,53 @@ def lost(case: Case, found: Sequence[Moment]) -> list[str]:
         if call.interrupts != moment.interrupts:
             gone.append("IF")
         if gone:
-            return gone
-    return []
+            return gone, moment
+    return [], None
 
 
 def expect_kept(case: Case, found: Sequence[Moment], function: str) -> None:
     """Whoever came back from a marked call has its registers, stack and IF."""
-    gone = lost(case, found)
+    gone, back = lost(case, found)
     kept = ", ".join((*arch_of(case).preserved, "the stack pointer", "IF"))
     only_if = gone == ["IF"]
+    seen = f"Not kept: {', '.join(gone)}"
+    cause = "A register is not saved, not restored, or restored in another order than "
+    cause += "it was saved."
+    if back and only_if:
+        old, new = int(not back.interrupts), int(back.interrupts)
+        seen += f", which was {old} before and is {new} after"
+        cause = IF_ON if new else "Interrupts are switched off and not on again."
     case.expect(
         not gone,
         expected=f"Whoever calls {function} finds {kept} as before.",
-        seen=f"Not kept: {', '.join(gone)}.",
-        cause="Interrupts are not as they were: they were switched off and not on "
-        "again, or on although they were off."
-        if only_if
-        else "A register is not saved, not restored, or restored in another order than "
-        "it was saved.",
+        seen=f"{seen}, when {_who(back.step[0])} came back." if back else "",
+        cause=cause,
         hint="Keep the flags, switch interrupts off, and on again only if IF was set."
         if only_if
         else "The callee-saved registers of the calling convention, all of them; the "
         "last pushed is the first popped.",
         read=HEADER,
     )
+
+
+def expect_undisturbed(
+    case: Case, evidence: Evidence, functions: Sequence[str]
+) -> None:
+    """Functions of the core that need interrupts off were called with them off."""
+    places = {support.address_of(evidence, name): name for name in functions}
+    for event in evidence.events:
+        if not isinstance(event, Block) or event.stopped or event.pc not in places:
+            continue
+        case.expect(
+            not registers(event.dump).get("fl", 0) & FLAGS_IF,
+            expected=f"{places[event.pc]} is called with interrupts off.",
+            seen="IF is set at its first instruction.",
+            cause="A tick in the middle of it gives the turn to a thread that may call "
+            "it too, or find the queue half changed.",
+            hint="Keep the flags and switch interrupts off around all that "
+            "thread_create_kernel and thread_create_user do.",
+            read="kernel/include/memory.h",
+        )
 
 
 def expect_steps(
@@ -183,6 +212,9 @@ def _shown(steps: Sequence[Step], at: int, names: Names) -> str:
 
 def _words(step: Step, names: Names) -> str:
     thread, number, back = step
-    who = {IDLE: "the idle thread", NOBODY: "somebody"}.get(thread, f"thread {thread}")
     what = names.get((thread, number), "thread_yield")
-    return f"{who} {'returns from' if back else 'calls'} {what}"
+    return f"{_who(thread)} {'returns from' if back else 'calls'} {what}"
+
+
+def _who(thread: int) -> str:
+    return {IDLE: "the idle thread", NOBODY: "somebody"}.get(thread, f"thread {thread}")

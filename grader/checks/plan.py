@@ -95,7 +95,8 @@ class Plan:
             self.root / "kernel/arch" / self.arch / "include",
             self.root / "build" / self.arch / "include",
         )
-        command = ["nasm", "-f", "bin", "-Wall", "-Werror", "-p", str(prelude)]
+        command = ["nasm", "-f", "bin", "-Wall", "-Wno-unknown-warning", "-Wno-reloc"]
+        command += ["-Werror", "-p", str(prelude)]
         command += [f"-I{folder}/" for folder in folders]
         command += [f"-D{key}={value}" for key, value in defines.items()]
         command += ["-o", str(binary), str(source)]

@@ -16,12 +16,12 @@ def greeting(nonce: str) -> str:
 
 @boot("direct")
 def direct(plan: Plan) -> Boot:
-    return plan.boot("", f"nonce={plan.nonce}")
+    return plan.boot("boot-greet", f"nonce={plan.nonce}")
 
 
 @boot("grub")
 def grub(plan: Plan) -> Boot:
-    return plan.boot("", f"nonce={plan.nonce}", via=Via.GRUB)
+    return plan.boot("boot-greet", f"nonce={plan.nonce}", via=Via.GRUB)
 
 
 def cause_of(line: str, want: str) -> str:
@@ -40,7 +40,15 @@ def cause_of(line: str, want: str) -> str:
         return "The greeting is not alone on its line."
     if line.startswith(head):
         return cause_of_nonce(line.removeprefix(head), want.removeprefix(head))
-    return "The text is not the one asked for, character by character."
+    return cause_of_text(line, want)
+
+
+def cause_of_text(line: str, want: str) -> str:
+    """Where the text first differs."""
+    for number, (shown, asked) in enumerate(zip(line, want), 1):
+        if shown != asked:
+            return f"Character {number} of the line is “{shown}”, not “{asked}”."
+    return f"The text ends too early, after {len(line)} characters."
 
 
 def cause_of_nonce(shown: str, nonce: str) -> str:
@@ -53,6 +61,8 @@ def cause_of_nonce(shown: str, nonce: str) -> str:
         return "This is the address of the nonce, not its text."
     if len(shown) < len(nonce) and all(c in "0123456789abcdef-" for c in shown):
         return "This is a number, where the nonce lies in memory, and not its text."
+    if not shown.isalnum():
+        return "This is other memory: %s takes an argument, and it has to be the nonce."
     return "The nonce is the argument of boot_greet, and differs in each run."
 
 

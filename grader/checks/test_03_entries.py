@@ -14,7 +14,7 @@ from grader.checks.faults import (
     entry_file,
     faults,
     faults_boot,
-    recorded,
+    framed,
 )
 from grader.checks.frames import frame_cause, frames, should_be
 from grader.checks.handlers import (
@@ -149,8 +149,7 @@ def wrong_fields(
 def test_frame(case: Case) -> None:
     """For faults of both rings, with and without an error code, the frame that
     fault_dispatch gets agrees with the CPU's record, register by register."""
-    evidence = case.run(faults_boot)
-    events = recorded(case, evidence)
+    evidence, events = framed(case)
     expect_pointers(case, evidence, events)
     got = frames(evidence, len(events))
     for (name, ring, _, _), event, frame in zip(evidence.notes["runs"], events, got):
@@ -197,8 +196,7 @@ def expect_pointers(case: Case, evidence: Evidence, events: list[Interrupt]) -> 
 def test_segments(case: Case) -> None:
     """While fault_dispatch runs, DF and IF are clear; on i386, where they mean
     something, DS, ES, FS and GS are the kernel's."""
-    evidence = case.run(faults_boot)
-    events = recorded(case, evidence)
+    evidence, events = framed(case)
     want = support.of(case)["SEL_KDATA"]
     for event in events:
         record = handled(case, evidence, event)

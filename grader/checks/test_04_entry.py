@@ -26,7 +26,14 @@ from grader.evidence.trace import Block, Interrupt
 from grader.machine import End
 
 TICKS = 5
-IF = 0x200
+PF, IF = 14, 0x200
+
+
+PASSED_ON = {
+    "i386": "In ring3_run each push moves the arguments on the stack by 4.",
+    "x86_64": "In ring3_run a call may change RDI and RSI: they no longer hold the "
+    "arguments behind it.",
+}
 
 
 def source_of(place: HasArch) -> str:
@@ -97,7 +104,7 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
     event = from_user[0]
     why = explain.fault(evidence.scene, event)
     stack = evidence.notes["stacks"]["first"]
-    cause, hint = why.cause, why.hint
+    cause, hint, source = why.cause, why.hint, source_of(evidence)
     if stack - support.PAGE < event.pc < stack + support.PAGE:
         cause = (
             f"Ring 3 started at the address of the stack: {arch.ip} and {arch.sp} are "
@@ -117,16 +124,23 @@ def instead_of_start(evidence: Evidence, first: int) -> Exception:
         )
         hint = "A write to a 32-bit register clears the upper half of the 64-bit one."
     elif event.pc != first:
-        cause = f"Ring 3 did not start at the entry that was passed. {cause}"
-        hint = f"{arch.ip} is pushed last, and holds the first argument: entry."
+        cause = (
+            "Ring 3 did not start at the entry that was passed. Either ring3_enter "
+            f"pushes another word as {arch.ip}, the last one, or ring3_run hands on "
+            "something else than it got."
+        )
+        hint = PASSED_ON[evidence.arch]
+        source = f"ring3_enter or ring3_run ({evidence.arch}/ring3.asm)"
+    elif event.v == PF:
+        source = "user_map (user_map.c)"
     return CheckFailed(
         expected=expected,
         seen=f"The CPU recorded {support.show(event)}. {why.seen}",
         cause=cause,
         hint=hint,
         read=why.read if event.pc == first else READ_FRAME,
-        source=source_of(evidence),
-        exhibits=why.exhibits,
+        source=source,
+        exhibits=why.exhibits if event.pc == first else (),
     )
 
 

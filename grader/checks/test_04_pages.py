@@ -154,7 +154,8 @@ def expect_rights(case: Case, walk: Walk, frame: int, flags: int) -> None:
         expected=f"The user bit is set for {where} on every level.",
         seen=f"It is missing in {', '.join(missing)}. The page tables say: {levels}.",
         cause="The CPU grants ring 3 access only if every level has the user bit.",
-        hint="Set PTE_USER in each directory entry on the way, also in present ones.",
+        hint="Set PTE_USER in the entry of every level: the last one, and those above, "
+        "also where one is present already.",
         read=READ_PAGES,
         source=SOURCE,
     )

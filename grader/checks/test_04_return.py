@@ -26,7 +26,7 @@ from grader.evidence.trace import Block, Interrupt
 from grader.machine import End
 
 IDLE_CALLS = 3  # of the idle scenario: ring3_return, ring3_run, ring3_return
-IF_DF = 0x600  # both are clear where C code runs
+IF, DF = 0x200, 0x400
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,30 @@ def lost_at(evidence: Evidence, back: Return) -> list[str]:
     word = back.then.get(arch.register("dx").upper()) if back.then else None
     if word != marks[len(arch.preserved)]:
         lost.append("a word of the live stack")
-    if (back.regs.flags or 0) & IF_DF:
-        lost.append("IF or DF clear")
     return lost
+
+
+def expect_flags(case: Case, back: Return, when: str) -> None:
+    """IF and DF are clear behind the call, as they were before it."""
+    flags = back.regs.flags or 0
+    case.expect(
+        not flags & IF,
+        expected="Behind ring3_run and ring3_return interrupts are off, as before.",
+        seen=f"{when} they are on: IF is set.",
+        cause="IF was switched on on the way: by sti, or with flags of somebody else.",
+        hint="The CPU has cleared IF when it came from ring 3: leave it.",
+        read=HEADER,
+        source="ring3_run and ring3_return",
+    )
+    case.expect(
+        not flags & DF,
+        expected="Behind ring3_run and ring3_return DF is clear, as before.",
+        seen=f"{when} it is set.",
+        cause="C relies on DF being clear.",
+        hint="cld, if ring 3's flags or your own std may be in force.",
+        read=HEADER,
+        source="ring3_run and ring3_return",
+    )
 
 
 @check("ring3-return", boots=(run_boot, idle_boot), needs=("ring3-enter",))
@@ -113,11 +134,12 @@ def test_return(case: Case) -> None:
             read=HEADER,
             source="ring3_return",
         )
+        expect_flags(case, back, f"After the run that starts at {start}")
         lost = lost_at(evidence, back)
         case.expect(
             not lost,
-            expected="The caller of ring3_run finds its registers, its stack and its "
-            "flags as C relies on them.",
+            expected="The caller of ring3_run finds its registers and its stack as C "
+            "relies on them.",
             seen=f"After the run that starts at {start} this is lost: "
             f"{', '.join(lost)}.",
             cause="C relies on these across every call; ring 3 and the handler have "
@@ -156,13 +178,24 @@ def expect_idle(case: Case) -> None:
         read=HEADER,
         source="ring3_return",
     )
-    lost = lost_at(evidence, backs[0]) + lost_at(evidence, backs[-1])
+    expect_flags(case, backs[0], "Before the first run")
+    lost = lost_at(evidence, backs[0])
     case.expect(
         not lost,
         expected=expected,
-        seen=f"It came back, but this is lost: {', '.join(lost)}.",
+        seen=f"Before the first run it came back, but this is lost: {', '.join(lost)}.",
         cause="It popped or changed registers, and no run is under way whose they are.",
         hint="Without a noted stack pointer ring3_return is nothing but a ret.",
+        read=HEADER,
+        source="ring3_return",
+    )
+    lost = lost_at(evidence, backs[-1])
+    case.expect(
+        not lost,
+        expected=expected,
+        seen=f"After a run it came back, but this is lost: {', '.join(lost)}.",
+        cause="ring3_return has not forgotten the noted stack: it took it up again.",
+        hint="Set the noted stack pointer to 0 when you take it up.",
         read=HEADER,
         source="ring3_return",
     )

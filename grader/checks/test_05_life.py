@@ -12,6 +12,7 @@ from grader.checks.marks import (
     Moment,
     expect_kept,
     expect_steps,
+    expect_undisturbed,
     marked,
     moments,
     played,
@@ -26,11 +27,25 @@ SWITCHES = 3
 STACKS = 3  # times KSTACK_SLOTS threads live and die
 AT_ONCE = 8  # the least number of threads that can live at the same time
 DISPATCHED = ("dispatch", "thread_switch")
+ALLOCATORS = ("kmalloc", "kzalloc", "kstack_alloc")
+BAD_FRAME = (
+    "Nearly always the first stack of a thread has a word too many or too few for what "
+    "thread_switch pops, or sp was noted before the pushes."
+)
+# What a cause of the catalogue means in this stage.
+MEANS = {
+    "null-return": BAD_FRAME,
+    "stack-top": BAD_FRAME,
+    "null-call": "If that is the thread's function: thread_current() was not yet the "
+    "new thread. Set it before dispatch().",
+    "null-pointer": "If that is the next thread: when nobody is ready, it is the idle "
+    "thread's turn.",
+}
 
 
 @boot("create")
 def create(plan: Plan) -> Boot:
-    return marked(plan, "threads-create")
+    return marked(plan, "threads-create", *ALLOCATORS)
 
 
 @boot("switch")
@@ -57,18 +72,20 @@ def life(plan: Plan) -> Boot:
 
 
 def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
-    """The boot's evidence; if it did not come to its end, `cause` says why."""
+    """The boot's evidence; if it did not come to its end, `cause` says why, unless the
+    end itself says more."""
     evidence = case.run(spec, ends=support.ANY_END)
     if evidence.run.end is End.TASK_OPEN:
         case.run(spec)
     if evidence.run.end is not End.DONE:
         why = evidence.diagnosis
+        means = cause if why.key == "panic" else MEANS.get(why.key)
         case.lay_open(lambda: why.exhibits)
         case.fail(
             expected=f"The threads of the boot “{spec.name}” live, and the kernel "
             "comes to its end.",
             seen=why.seen,
-            cause=f"{cause} {why.cause}",
+            cause=f"{why.cause} {means}" if means else f"{cause} {why.cause}",
             hint=why.hint,
             read=HEADER,
             source=why.source,
@@ -118,6 +135,7 @@ def test_create(case: Case) -> None:
         read=HEADER,
     )
     expect_own_stacks(case, evidence, found)
+    expect_undisturbed(case, evidence, ALLOCATORS)
     case.expect(
         there_and_back(moments(case.run(switch, ends=support.ANY_END)))
         or suspended(found),

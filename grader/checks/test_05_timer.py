@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from grader.checks import support
 from grader.checks.api import Case, check
 from grader.checks.arch import arch_of
@@ -26,6 +28,8 @@ from grader.checks.threads import (
 from grader.machine import End
 
 READ_STACK = 'SDM 3A "Stack Switching" (5.8.5)'
+READ_IF = 'SDM 3A "Masking Maskable Hardware Interrupts" (6.8.1)'
+READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
 READ_PIC = "The data sheet of the 8259A, “End of Interrupt (EOI)”"
 HEADER = "kernel/include/course/05-threads.h"
 
@@ -47,6 +51,8 @@ def test_ticks(case: Case) -> None:
         times = "one timer interrupt" if count == 1 else f"{count} timer interrupts"
         at = evidence.registers.ip or 0
         off = not (evidence.registers.flags or 0) & FLAGS_IF
+        if off and evidence.registers.cpl == 0 and at >= support.of(case)["USER_BASE"]:
+            called(case, f"The CPU took {times} and no other; it runs at {at:#x}.")
         case.fail(
             expected=f"{TICKS} timer interrupts (vector 0x20).",
             seen=f"The CPU took {times} and no other"
@@ -60,7 +66,7 @@ def test_ticks(case: Case) -> None:
             hint="Switch interrupts on before the thread's function is called."
             if off
             else "pic_eoi(0) comes before the switch.",
-            read=READ_PIC,
+            read=READ_IF if off else READ_PIC,
             source=support.place(evidence, at),
         )
     case.expect(
@@ -85,6 +91,18 @@ def test_ticks(case: Case) -> None:
         read=READ_PIC,
     )
     case.fact("ticks", count)
+
+
+def called(case: Case, seen: str) -> NoReturn:
+    """Code of ring 3 runs in ring 0."""
+    case.fail(
+        expected="Wherever a user thread runs, the CPL is 3.",
+        seen=f"{seen} That is a user thread's code, at CPL 0.",
+        cause="It was called, or jumped to, and not entered: a call leaves the ring as "
+        "it is.",
+        hint="The way there is ring3_enter(user_entry, user_stack).",
+        read=READ_IRET,
+    )
 
 
 @check("thread-turns", boots=(mixed,), needs=("thread-kernel-stack",))
@@ -150,6 +168,8 @@ def test_rings(case: Case) -> None:
         )
         for thread in kind:
             wrong = next((t for t in thread.ticks if t.cpl != want), None)
+            if wrong and user:
+                called(case, f"Tick {wrong.position + 1} found {thread.name}.")
             case.expect(
                 wrong is None,
                 expected=f"Whenever the timer finds {thread.name}, the CPL is {want}.",
@@ -157,7 +177,7 @@ def test_rings(case: Case) -> None:
                 if wrong
                 else "",
                 cause="The thread runs in the wrong ring.",
-                hint="A user thread enters ring 3 by ring3_enter, on its user stack.",
+                hint="Only user threads go through ring3_enter.",
                 read=HEADER,
             )
             wrong = next((t for t in thread.ticks if user and t.sp < base), None)

@@ -27,7 +27,11 @@ TEXT = 300  # characters of what is written
 EDGE = 16  # bytes of a buffer that lie below the end of user memory
 LINE = 200  # bytes of a read: more than was typed
 PROMPT, PROMPT_TICK = r"\[ringlab\] type now", 50
-READS_ONLY = "read checks its buffer for reading, but the kernel writes there."
+READS_ONLY = (
+    "The kernel writes there: read checks its buffer for reading, or user_check does "
+    "not look at that page."
+)
+MEND_FIRST = "If call-user-range or call-user-pages fails, mend 6.3 first."
 
 
 @boot("console")
@@ -267,7 +271,7 @@ def test_pointers(case: Case) -> None:
         expected="A page that ring 3 may only read is as before.",
         seen=f"It now holds {page!r}.",
         cause=READS_ONLY,
-        hint="The third argument of user_check is true in read.",
+        hint=f"The third argument of user_check is true in read. {MEND_FIRST}",
         read=HEADER,
     )
     for n, (what, _, va, count) in evidence.notes["bad"]:
@@ -284,7 +288,7 @@ def test_pointers(case: Case) -> None:
             if va == evidence.notes["read_only"]
             else "The buffer was not checked, or the answer was not returned.",
             hint="if (user_check(…) != E_OK) return E_FAULT, in write and in read; "
-            "read writes to the buffer.",
+            f"read writes to the buffer. {MEND_FIRST}",
             read=HEADER,
         )
     have = came_back(case, evidence, caller, len(caller.rows) - 2)

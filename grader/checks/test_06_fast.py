@@ -9,9 +9,11 @@ from grader.checks.arch import arch_of
 from grader.checks.fast_calls import (
     READ_FAST,
     STACK_KEPT,
+    FAST_BYTES,
     diagnose,
     entry_flags,
     entry_segments,
+    exit_flags,
     own_stacks,
     return_place,
     return_state,
@@ -75,10 +77,11 @@ def fast(plan: Plan) -> Boot:
         script.caller("the thread with DF set", [row])
     entry = plan.symbols.find("fast_entry") or 0
     page = values["FAST_CALL_VA"]
+    watched = FAST_BYTES if plan.arch == "x86_64" else 0
     return script.boot(
         "syscalls-run",
         *support.hexadecimal(fast=1, ticks=400),
-        trace_ranges=((entry, entry), (page, page + 0xFFF)),
+        trace_ranges=((entry, entry + watched), (page, page + 0xFFF)),
         icount_shift=6,
         limits=Limits(log_bytes=32 << 20),
     )
@@ -213,6 +216,7 @@ def test_stack(case: Case) -> None:
     kernel = support.of(case)["SEL_KDATA"]
     wide = support.word_bytes(case.arch) == 8
     if wide:
+        exit_flags(case, evidence)
         [(mask,)] = support.array(evidence, "scenario_mask", "Q", 1)
         case.expect(
             mask & TF,

@@ -19,6 +19,7 @@ from grader.machine import Boot, Module
 LARGE = 24  # pages
 READ_WRAP = "The sheet's “6.3”; C: unsigned arithmetic wraps around"
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
+HIGHEST = "the highest address"
 WRAPS = "the sum wraps around"
 
 
@@ -57,7 +58,7 @@ def pointers(plan: Plan) -> Boot:
         ("one byte below user memory", base - 1, 2, 0, False),
         ("one byte beyond user memory", last + PAGE - 8, 9, 0, False),
         ("bytes right behind user memory", end, 1, 0, False),
-        ("the highest address", word - 1, 1, 0, False),
+        (HIGHEST, word - 1, 1, 0, False),
         (f"a length with which {WRAPS}", span + at, word - at, 0, False),
         (f"a length with which {WRAPS}", span + at, word - span + base - at, 0, False),
         (f"a length with which {WRAPS}", span + at, word - 1, 1, False),
@@ -120,7 +121,7 @@ def _cause(what: str, allowed: bool) -> str:
         return "Nothing is accessed, so any address will do."
     if allowed:
         return "The check refuses what ring 3 may do: its bounds are too narrow."
-    if WRAPS in what:
+    if WRAPS in what or what == HIGHEST:
         return "va + bytes wraps around: the end is a small number that passes."
     if "kernel" in what or "null" in what:
         return "Nobody looks whether the address is one of ring 3: it is the kernel's."

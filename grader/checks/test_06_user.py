@@ -9,6 +9,7 @@ from grader.checks import support
 from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.record import Evidence, unexpected_end
 from grader.checks.syscalls import (
+    ARGUMENTS,
     HEADER,
     STUB_LOOK,
     STUB_NOTE,
@@ -23,10 +24,14 @@ from grader.checks.syscalls import (
 from grader.machine import Boot, End, Limits, Module, Step, Via
 
 STUBS = "06-syscalls/<arch>/stubs.h"
-READ_ASM = 'The GCC manual, "Extended Asm": Clobbers and Scratch Registers, Volatile'
+READ_ASM = (
+    'The GCC manual, "Extended Asm": Clobbers and Scratch Registers, Volatile; '
+    '"Specifying Registers for Local Variables"'
+)
 SECOND = 0x100000  # from the first program to the second
 PROGRAM_BYTES = 0x8000
 ANY = None
+ONCE, UNUSED = "every stub once", "calls whose results nobody uses"
 Expected = tuple[str, int, tuple[int | None, ...], int | None]
 
 
@@ -72,7 +77,7 @@ def story(evidence: Evidence) -> list[Expected]:
     def last() -> int:
         return returned(evidence, len(calls) - 1)
 
-    part = "every stub once"
+    part = ONCE
     s, note = seed, STUB_NOTE
     add(part, note)
     add(part, note, last())
@@ -81,7 +86,7 @@ def story(evidence: Evidence) -> list[Expected]:
     add(part, note, last(), s + 4, s + 5, s + 6)
     add(part, note, last(), s + 7, s + 8, s + 9, s + 10)
     add(part, note, last())
-    part, s = "calls whose results nobody uses", seed + 0x1000
+    part, s = UNUSED, seed + 0x1000
     for _ in range(3):
         add(part, note, s)
     add(part, note)
@@ -105,12 +110,12 @@ def story(evidence: Evidence) -> list[Expected]:
 
 
 CAUSES = {
-    "every stub once": (
+    ONCE: (
         "An argument is in the wrong register, perhaps since the stub changes one that "
         "it does not list; or the result is not the one that the kernel left.",
         "Each argument has its register in the constraints; the result is an output.",
     ),
-    "calls whose results nobody uses": (
+    UNUSED: (
         "The compiler left calls out: without volatile an asm whose result is unused "
         "is removed, and two that look alike become one.",
         "__asm__ volatile",
@@ -126,6 +131,33 @@ CAUSES = {
         "What the asm changes is an output, or a clobber.",
     ),
 }
+
+
+def ended_by(evidence: Evidence, base: int) -> str:
+    """The fault that ended a program early, in words; "" if none did."""
+    for event in support.interrupts(evidence):
+        if event.fault and event.cpl == 3 and 0 <= event.pc - base < PROGRAM_BYTES:
+            return f" Then it was ended by {support.show(event)}."
+    return ""
+
+
+def argument_lost(
+    case: Case, position: int, want: int | None, have: int
+) -> tuple[str, str]:
+    """More about an argument that arrived otherwise: a cause, and its mend."""
+    if want is not None and have == want & 0xFFFFFFFF:
+        return (
+            f" Only the low 32 bits of argument {position + 1} arrived.",
+            "The result is an intptr_t and each argument a uintptr_t, never an int.",
+        )
+    name = ARGUMENTS[case.arch][position]
+    if not name.startswith("r"):
+        return "", ""
+    return (
+        f" Argument {position + 1} belongs in {name}, which no constraint names.",
+        f"A local variable can be tied to it: register uintptr_t {name} "
+        f'__asm__("{name}") = …; and then "r"({name}) is an input.',
+    )
 
 
 def judge(case: Case, position: int, how: str) -> None:
@@ -150,7 +182,10 @@ def judge(case: Case, position: int, how: str) -> None:
         if n >= len(have):
             if evidence.run.end is not End.DONE:
                 raise unexpected_end(evidence)
-            case.fail(seen=f"The program made {len(have)} calls.", **texts)
+            if how == "-O2":
+                texts["cause"], texts["hint"] = CAUSES[UNUSED]
+            made = f"The program made {len(have)} of {len(want)} calls."
+            case.fail(seen=made + ended_by(evidence, base), **texts)
         note = have[n]
         if arguments[:1] == (ANY,):
             variable = variable or note.arguments[0]
@@ -158,11 +193,13 @@ def judge(case: Case, position: int, how: str) -> None:
                 texts["cause"], texts["hint"] = CAUSES["values in registers"]
                 seen = f"The address is {note.arguments[0]:#x}, but the variable lies "
                 case.fail(seen=f"{seen}at {variable:#x}.", **texts)
-        same = note.number == number and all(
-            a is None or a == b for a, b in zip(arguments, note.arguments)
-        )
+        pairs = list(zip(arguments, note.arguments))
+        wrong = [i for i, (a, b) in enumerate(pairs) if a is not None and a != b]
+        if wrong and part == ONCE:
+            more, mend = argument_lost(case, wrong[0], *pairs[wrong[0]])
+            texts["cause"], texts["hint"] = cause + more, mend or hint
         case.expect(
-            same,
+            note.number == number and not wrong,
             seen=f"It has number {note.number} and the arguments: "
             f"{hexadecimal(note.arguments[: len(arguments)]) or 'none'}.",
             **texts,

@@ -94,6 +94,11 @@ class SegmentDescriptor:
         return n.to_bytes(8, "little")
 
     @property
+    def empty(self) -> bool:
+        """All zero."""
+        return not any(self.encode())
+
+    @property
     def code(self) -> bool:
         """A code segment."""
         return self.s == 1 and self.type & 8 != 0

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterator, Optional, Sequence
 
 from grader.evidence import decoded, iret, paging
 from grader.evidence.exhibit import Exhibit, Row
-from grader.evidence.instruction import GP, NP, PF, SS, TS, fetches
-from grader.evidence.load import TI, Load, from_ldt, loaded
+from grader.evidence.instruction import GP, NP, PF, SS, TS, fetches, null, overflow
+from grader.evidence.load import TI, Load, loaded
 from grader.evidence.registers import Registers
 from grader.evidence.scene import Scene, vector_name
 from grader.evidence.trace import NO_EXCEPTION, Interrupt
@@ -17,6 +18,7 @@ DF = 0x08
 SYSCALL = 0x80
 EXT, IDT = 1, 2  # of an error code: outside event; the index is one of the IDT
 _BEFORE_BYTES = 512
+KERNELS_OWN = "Mapped to itself: a page of the kernel's, closed to ring 3 on purpose."
 _BEFORE = 3  # instructions shown before the one that faulted
 
 
@@ -67,13 +69,15 @@ def _entries(
 def _raised(scene: Scene, event: Interrupt) -> Iterator[Exhibit]:
     """What the instruction itself used."""
     regs = event.regs
-    if event.v not in (GP, NP, SS, TS, PF):
+    if event.v not in (GP, NP, SS, TS, PF) or null(event) or overflow(scene, event):
         return
     instruction = scene.instruction(regs, event.pc)
     name = "" if instruction is None else instruction.mnemonic
-    if name in iret.MNEMONICS and not iret.off_stack(event):
+    if event.v == PF:
+        yield from _walk(scene, event, event.cr2)
+    elif name in iret.MNEMONICS:
         frame = iret.frame_of(scene, regs, event.sp, name)
-        if frame.whole:
+        if frame.whole and not frame.of_kernel:
             yield iret.exhibit(frame)
         if frame.whole and not frame.narrow and not iret.disorder(frame):
             for selector, code in ((frame.cs, True), (frame.ss, False)):
@@ -81,12 +85,9 @@ def _raised(scene: Scene, event: Interrupt) -> Iterator[Exhibit]:
                 # The kernel's own segment is right as it is: the selector is not.
                 if selector & 3 or found is not None and found.dpl:
                     yield from _segment(scene, event, selector, code=code, ring=3)
-        return
-    if event.v == PF and not from_ldt(scene, event):
-        yield from _walk(scene, event, event.cr2)
-    elif event.v != PF and event.e & IDT:
+    elif event.e & IDT:
         yield from _gate(scene, event, event.e >> 3 & 0xFF, user=bool(event.i))
-    elif event.v == PF or event.e & 0xFFF8:
+    elif event.e & 0xFFF8:
         selector = loaded(scene, event).selector
         if selector & TI:
             want: decoded.Want = {"TI": 0}
@@ -113,7 +114,7 @@ def _segment(
     scene: Scene, event: Interrupt, selector: int, *, code: bool, ring: int
 ) -> Iterator[Exhibit]:
     found = scene.descriptor(event.regs, selector)
-    if found is None:
+    if found is None or found.empty:
         return
     title = f"Descriptor {selector >> 3} of the GDT, which {selector:#06x} names"
     want = decoded.segment_wanted(code=code, dpl=ring, wide=scene.wide(event.regs))
@@ -127,6 +128,10 @@ def _walk(scene: Scene, event: Interrupt, address: int) -> Iterator[Exhibit]:
     error = event.e
     fetch = bool(error & paging.PF_I) or fetches(event.regs, event)
     title = f"The page walk of {address:#x} ({paging.error_code(error)})"
+    if error & paging.PF_U and found.pa == address:
+        shown = decoded.walk(title, found, user=False, write=False, fetch=False)
+        yield replace(shown, note=f"{shown.note} {KERNELS_OWN}")
+        return
     user, write = bool(error & paging.PF_U), bool(error & paging.PF_W)
     yield decoded.walk(title, found, user=user, write=write, fetch=fetch)
 
@@ -152,7 +157,7 @@ def _gate(
 ) -> Iterator[Exhibit]:
     regs = event.regs
     found = scene.gate(regs, vector)
-    if found is None:
+    if found is None or decimal(scene, regs, vector):
         return
     code = scene.selector_of(regs, code=True, ring=0)
     dpl: decoded.Wanted = "0, unless ring 3 may call it with `int`"
@@ -167,6 +172,13 @@ def _gate(
     want = decoded.gate_wanted(dpl=dpl, code=selector, kind=kinds)
     title = f"Entry {vector:#04x} of the IDT"
     yield decoded.gate(title, found, want, wide=scene.wide(regs))
+
+
+def decimal(scene: Scene, regs: Registers, vector: int) -> bool:
+    """The gate of the system calls was written to entry 80, not to 0x80."""
+    gates = [scene.gate(regs, number) for number in (SYSCALL, 80)]
+    mine, other = (0 if gate is None else gate.p * gate.dpl for gate in gates)
+    return vector == SYSCALL and mine < other == 3
 
 
 def _task(scene: Scene, regs: Registers) -> Iterator[Exhibit]:

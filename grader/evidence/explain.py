@@ -17,9 +17,21 @@ from grader.evidence.signatures import READ_IF
 from grader.evidence.symbols import Lookup
 from grader.evidence.trace import Event, Interrupt
 
-__all__ = ["Diagnosis", "Scene", "diagnose", "fault", "observe", "signature"]
+__all__ = [
+    "Diagnosis",
+    "Scene",
+    "diagnose",
+    "fault",
+    "looping",
+    "observe",
+    "signature",
+    "where",
+]
 
 LOOP_FAULTS = 20
+_FRAMES = 6  # of a backtrace, that are shown
+_FRAME = re.compile(r"\s*at 0x[0-9a-f]{1,16}\b")
+_GIVEN = ("kernel/", "grader/", "user/")
 
 
 def diagnose(
@@ -86,7 +98,8 @@ def _triple(scene: Scene) -> Diagnosis:
     return faults.explain_chain(scene, chain, triple=True)
 
 
-def _where(scene: Scene) -> str:
+def where(scene: Scene) -> str:
+    """Where the CPU stands at the end, and in which state."""
     regs = scene.registers
     if regs is None or regs.ip is None:
         return "The CPU's state at the end is not known."
@@ -124,7 +137,7 @@ def _last_fault(scene: Scene) -> str:
 
 
 def _halted(scene: Scene) -> Diagnosis:
-    seen = _where(scene) + _last_fault(scene) + _said(scene)
+    seen = where(scene) + _last_fault(scene) + _said(scene)
     found = signature("halted", seen, _source(scene))
     return _silent(scene, found) if _mute(scene) else found
 
@@ -144,7 +157,7 @@ def _silent(scene: Scene, state: Diagnosis) -> Diagnosis:
     return replace(found, read=state.read)
 
 
-def _looping(scene: Scene) -> Optional[Diagnosis]:
+def looping(scene: Scene) -> Optional[Diagnosis]:
     """The same fault at the same instruction, over and over."""
     last = [e for e in scene.interrupts[-200:] if e.fault]
     counted = Counter((e.v, e.pc) for e in last)
@@ -163,9 +176,9 @@ def _looping(scene: Scene) -> Optional[Diagnosis]:
 
 
 def _cpu_limit(scene: Scene) -> Diagnosis:
-    looping = _looping(scene)
-    if looping is not None:
-        return looping
+    again = looping(scene)
+    if again is not None:
+        return again
     regs, devices = scene.registers, any(e.hardware for e in scene.interrupts)
     asleep = regs is not None and regs.halted and regs.interrupts_on
     found = _waiting(scene) if asleep and not devices else _busy(scene)
@@ -174,7 +187,7 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
 
 def _busy(scene: Scene) -> Diagnosis:
     regs = scene.registers
-    found = signature("busy", _where(scene) + _said(scene), _source(scene))
+    found = signature("busy", where(scene) + _said(scene), _source(scene))
     silent = ("pic-not-remapped", "if-clear", "eoi-missing")
     for item in (other for other in observe(scene) if other.key in silent):
         cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
@@ -186,7 +199,7 @@ def _busy(scene: Scene) -> Diagnosis:
 
 
 def _waiting(scene: Scene) -> Diagnosis:
-    return signature("waiting", _where(scene) + _said(scene), _source(scene))
+    return signature("waiting", where(scene) + _said(scene), _source(scene))
 
 
 def _wall_limit(scene: Scene) -> Diagnosis:
@@ -198,19 +211,19 @@ def _wall_limit(scene: Scene) -> Diagnosis:
 
 
 def _console_limit(scene: Scene) -> Diagnosis:
-    seen = _where(scene) + _said(scene)
+    seen = where(scene) + _said(scene)
     size = len(scene.console)
     return signature("endless-output", seen, _source(scene), size=size)
 
 
 def _log_limit(scene: Scene) -> Diagnosis:
-    looping = _looping(scene)
-    if looping is not None:
-        return looping
+    again = looping(scene)
+    if again is not None:
+        return again
     counted = Counter(e.v for e in scene.interrupts)
     most = counted.most_common(1)
     what = f", most of them {vector_name(most[0][0])}" if most else ""
-    seen = f"{len(scene.interrupts)} records{what}. {_where(scene)}"
+    seen = f"{len(scene.interrupts)} records{what}. {where(scene)}"
     return signature("log-limit", seen, _source(scene))
 
 
@@ -243,32 +256,40 @@ def _panic(scene: Scene) -> Diagnosis:
     last = next((e for e in reversed(every) if not e.hardware), None)
     if every and every[-1].hardware and every[-1].v in trace.PIC_VECTORS:
         last = every[-1]  # an exception's vector, but the timer's interrupt
-    seen = "The kernel's own words: " + " | ".join(x for x in lines[:6] if x)
+    calls = [line.strip() for line in lines[1:] if _FRAME.match(line)]
+    seen = "The kernel's own words: " + " | ".join([lines[0], *calls[:_FRAMES]])
     if last is not None and (last.fault or last.hardware):
         found = fault(scene, last)
         cause = f"The kernel panicked. {found.cause}"
         return replace(found, cause=cause, seen=f"{found.seen} {seen}")
-    caller = re.search(r"\bat (0x[0-9a-f]{1,16}) ", " ".join(lines) + " ")
-    source = scene.source(int(caller[1], 16)) if caller else _source(scene)
-    return signature("panic", seen, source, reason=lines[0])
+    source = _caller(scene, calls) if calls else _source(scene)
+    return signature("panic", seen, source, reason=lines[0].rstrip("."))
+
+
+def _caller(scene: Scene, calls: Sequence[str]) -> str:
+    """The first place of a backtrace that is not the kernel's own, else the first."""
+    found = (scene.place(int(call.split()[1], 16)) for call in calls)
+    places = [place for place in found if place is not None]
+    theirs = (place for place in places if not place.file.startswith(_GIVEN))
+    return str(next(theirs, places[0])) if places else ""
 
 
 def _reset(scene: Scene) -> Diagnosis:
     chain = trace.triple_fault_chain(list(scene.events))
     if chain:
         return _triple(scene)
-    return signature("reset", _where(scene) + _said(scene), _source(scene))
+    return signature("reset", where(scene) + _said(scene), _source(scene))
 
 
 def _shutdown(scene: Scene) -> Diagnosis:
-    return signature("shutdown", _where(scene) + _said(scene), _source(scene))
+    return signature("shutdown", where(scene) + _said(scene), _source(scene))
 
 
 def _unknown(scene: Scene) -> Diagnosis:
     found = observe(scene)
     if found:
         return found[0]
-    seen = _where(scene) + _said(scene)
+    seen = where(scene) + _said(scene)
     end = scene.end or "not known"
     return signature("unknown", seen, _source(scene), end=end)
 

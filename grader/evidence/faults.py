@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from grader.evidence import paging
 from grader.evidence.descriptors import selector as selector_text
-from grader.evidence.exhibits import DF, SYSCALL, hidden, of_chain
+from grader.evidence.exhibits import DF, decimal, hidden, of_chain
 from grader.evidence.instruction import GP, NP, PF, SS, TS, own_fault
 from grader.evidence.scene import MNEMONICS, Diagnosis, Scene, vector_name
 from grader.evidence.trace import PIC_VECTORS, Interrupt
@@ -166,10 +166,8 @@ def _gate_fault(
         why = "it cannot be read"
         return scene.diagnosis("gate-missing", seen, first.pc, vector=name, why=why)
     seen = f"{seen} Gate {name}: {gate}."
-    if vector == SYSCALL and gate.dpl < 3:
-        other = scene.gate(regs, 80)
-        if other is not None and other.p and other.dpl == 3:
-            return scene.diagnosis("gate-decimal", seen, first.pc)
+    if decimal(scene, regs, vector):
+        return scene.diagnosis("gate-decimal", seen, first.pc)
     handler = scene.place(gate.offset)
     unclaimed = handler is not None and handler.function.startswith(_UNCLAIMED)
     if gate.empty or unclaimed and first.i:

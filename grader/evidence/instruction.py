@@ -7,13 +7,17 @@ from typing import Optional
 
 from grader.evidence import iret, paging
 from grader.evidence.descriptors import selector as selector_text
-from grader.evidence.load import TI, from_ldt, loaded, objection
+from grader.evidence.load import TI, loaded, objection
 from grader.evidence.registers import EFER_NXE, Registers
 from grader.evidence.scene import Diagnosis, Scene
 from grader.evidence.trace import Interrupt
 
 TS, NP, SS, GP, PF = 0x0A, 0x0B, 0x0C, 0x0D, 0x0E
 _STACK_SLACK = 4096
+_STACK_WORDS = 64  # bytes that an instruction takes from a stack at most
+_SLOTS = 64  # no GDT here has more
+_BUSY = 0xB  # the type of a TSS
+_PAGE_0 = 4096  # absent, so that null pointers fault
 _PRIVILEGED = frozenset(
     "in out insb insw insd outsb outsw outsd cli sti hlt lgdt lidt lldt ltr lmsw clts"
     " invlpg wbinvd invd rdmsr wrmsr swapgs sysret sysexit".split()
@@ -29,12 +33,10 @@ def own_fault(scene: Scene, event: Interrupt, seen: str) -> Optional[Diagnosis]:
     regs = event.regs
     instruction = scene.instruction(regs, event.pc)
     name = "" if instruction is None else instruction.mnemonic
-    if name in iret.MNEMONICS and not iret.off_stack(event):
-        return _iret(scene, event, name, seen)
-    if from_ldt(scene, event):
-        return _selector(scene, event, loaded(scene, event).selector, seen)
     if event.v == PF:
         return _page_fault(scene, event, seen)
+    if name in iret.MNEMONICS:
+        return _iret(scene, event, name, seen)
     if event.e & 0xFFF8 and not event.e & 2:
         return _selector(scene, event, event.e & 0xFFFC, seen)
     if event.e == 0 and scene.bits(regs) == 64:
@@ -74,31 +76,52 @@ def _selector(scene: Scene, event: Interrupt, sel: int, seen: str) -> Diagnosis:
     if sel & TI:
         return scene.diagnosis("selector-ldt", seen, event.pc, selector=text)
     if found is None:
-        gdt = event.regs.gdt
         why = "the GDT has no such entry"
-        if gdt is not None:
-            why += f", its limit is {gdt.limit:#x}"
-    elif not found.p:
+        return _beyond(scene, event, sel, seen, why)
+    if found.empty:
+        slot = sel >> 3
+        return scene.diagnosis("slot-empty", seen, event.pc, selector=text, slot=slot)
+    if load.register == "tr" and scene.tss_at(event.regs, sel) is None:
+        last = (sel | 7) + 8
+        why = "a TSS has a descriptor of 16 bytes in long mode, which ends at"
+        return _beyond(scene, event, sel, seen, f"{why} {last:#x} in the GDT")
+    seen += f" Descriptor: {found}."
+    if not found.p:
         why = "the descriptor is not present"
     elif found.data and found.dpl < asks and load.register != "ss":
-        seen += f" Descriptor: {found}."
         return scene.diagnosis(
             "data-dpl", seen, event.pc, selector=text, dpl=found.dpl, cpl=asks
         )
     elif load.register == "tr":
-        gdt = event.regs.gdt
-        last = (sel | 7) + (8 if scene.wide(event.regs) else 0)
+        if found.type == _BUSY and not found.s:
+            return scene.diagnosis("tss-busy", seen, event.pc, selector=text)
         why = f"`ltr` takes an available TSS, and this is {found.kind}"
-        if gdt is not None and gdt.limit < last:
-            why = (
-                "a TSS has a descriptor of 16 bytes in long mode, which ends at"
-                f" {last:#x} in the GDT, and the GDT's limit is {gdt.limit:#x}"
-            )
     else:
         why = objection(load, found, event.cpl)
-    if found is not None:
-        seen += f" Descriptor: {found}."
     return scene.diagnosis("segment-refused", seen, event.pc, selector=text, why=why)
+
+
+def _beyond(scene: Scene, event: Interrupt, sel: int, seen: str, why: str) -> Diagnosis:
+    """A selector whose entry the GDT does not hold, as far as the CPU knows it."""
+    mend = (
+        "The table ends before this entry does: call gdt_reload for it, before its"
+        " selector is loaded."
+    )
+    if sel >> 3 >= _SLOTS:
+        mend = "Nothing here has such a selector: find out where it comes from."
+        if loaded(scene, event).register == "tr":
+            where = "in di" if scene.wide(event.regs) else "at [esp + 4]"
+            mend += f" Is it really the argument, {where}?"
+    if event.regs.gdt is not None:
+        why += f", and the limit in GDTR is {event.regs.gdt.limit:#x}"
+    return scene.diagnosis(
+        "selector-beyond",
+        seen,
+        event.pc,
+        selector=selector_text(sel),
+        why=why,
+        mend=mend,
+    )
 
 
 def _iret(scene: Scene, event: Interrupt, name: str, seen: str) -> Diagnosis:
@@ -109,11 +132,18 @@ def _iret(scene: Scene, event: Interrupt, name: str, seen: str) -> Diagnosis:
     frame = iret.frame_of(scene, regs, event.sp, name)
     shape = ", ".join(iret.names(frame))
     why = "the stack that it should lie on cannot be read"
-    if frame.whole:
+    if frame.of_kernel or frame.words and not frame.whole:
+        words = frame.words[: len(iret.names(frame))]
+        shown = " ".join(f"{word:#x}" for word in words)
+        seen += f" The words on the stack: {shown} (as {shape})."
+        ends = "the CPU cannot take one of the words"
+        ends = ends if frame.of_kernel else "the stack ends before the last of them"
+        why = iret.disorder(frame) or ends
+    elif frame.whole:
         shown = " ".join(f"{word:#x}" for word in frame.words)
         seen += f" The five words on the stack: {shown} (as {shape})."
         why = iret.disorder(frame)
-        named = event.e & 0xFFFC if event.v != PF else 0
+        named = event.e & 0xFFFC
         if not why and named:
             if named == frame.words[1] & ~3:
                 return _iret_code(scene, event, frame.cs, seen)
@@ -165,19 +195,17 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     did = "fetched an instruction from" if fetch else "read"
     did = "wrote to" if event.e & paging.PF_W else did
     address = f"{event.cr2:#x}"
+    if null(event):
+        return _null(scene, event, seen, did)
     entry = None if walk is None else walk.blocking(event.e)
     if walk is not None:
         seen += " Page walk: " + "; ".join(paging.explain(walk)) + "."
     text = str(entry) if entry is not None else "the page tables"
-    below = event.sp - event.cr2
-    # A push goes below the pointer; a store may go above one that is off the stack.
-    over = 0 <= below <= _STACK_SLACK
-    if -_STACK_SLACK <= below < 0:
-        around = scene.walk(regs, event.sp)
-        over = around is not None and around.pa is None
-    if not event.e & (paging.PF_P | paging.PF_U) and over:
-        sp = f"{event.sp:#x}"
-        return scene.diagnosis("stack-overflow", seen, event.pc, address=address, sp=sp)
+    if not event.e & (paging.PF_P | paging.PF_U):
+        key = _off_stack(scene, event)
+        if key:
+            sp = f"{event.sp:#x}"
+            return scene.diagnosis(key, seen, event.pc, address=address, sp=sp)
     if event.e & paging.PF_P:
         user = event.e & paging.PF_U and (entry is None or not entry.user)
         key = "user-bit" if user else "page-rights"
@@ -186,6 +214,59 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     return scene.diagnosis(
         key, seen, event.pc, who=who, did=did, address=address, entry=text
     )
+
+
+def _off_stack(scene: Scene, event: Interrupt) -> str:
+    """How the kernel left its stack at an absent page: the cause's name, or ""."""
+    below = event.sp - event.cr2
+    if not event.e & paging.PF_W:
+        under = scene.walk(event.regs, event.cr2 - 1)
+        ends = under is not None and under.writable
+        return "stack-top" if ends and -_STACK_WORDS < below <= 0 else ""
+    # A push goes below the pointer; a store may go above one that is off the stack.
+    over = 0 <= below <= _STACK_SLACK
+    if -_STACK_SLACK <= below < 0:
+        around = scene.walk(event.regs, event.sp)
+        over = around is not None and around.pa is None
+    return "stack-overflow" if over else ""
+
+
+def overflow(scene: Scene, event: Interrupt) -> bool:
+    """The kernel ran off its stack onto a page that stays absent, to guard it."""
+    absent = event.v == PF and not event.e & (paging.PF_P | paging.PF_U)
+    return absent and _off_stack(scene, event) == "stack-overflow"
+
+
+def null(event: Interrupt) -> bool:
+    """Ring 0 used page 0, which is absent on purpose."""
+    absent = event.v == PF and not event.e & (paging.PF_P | paging.PF_U)
+    return absent and event.cr2 < _PAGE_0
+
+
+def _null(scene: Scene, event: Interrupt, seen: str, did: str) -> Diagnosis:
+    """How it came to page 0: through a pointer to data, a call, or a return."""
+    address = f"{event.cr2:#x}"
+    if event.pc != event.cr2:
+        return scene.diagnosis(
+            "null-pointer", seen, event.pc, who="Ring 0", did=did, address=address
+        )
+    call = _call_of(scene, event)
+    if call is None:
+        return scene.diagnosis("null-return", seen, None, address=address)
+    seen += f" On the stack lies the address behind {scene.at(event.regs, call)}."
+    caller = scene.source(call)
+    return scene.diagnosis("null-call", seen, call, caller=caller, address=address)
+
+
+def _call_of(scene: Scene, event: Interrupt) -> Optional[int]:
+    """The call whose return address lies at the stack pointer, if there is one."""
+    regs = event.regs
+    for word in scene.words(regs, event.sp, 1, scene.bits(regs) // 8):
+        place = scene.place(word)
+        before = scene.listing(regs, word - place.offset, word) if place else []
+        if before and before[-1].mnemonic == "call":
+            return before[-1].address
+    return None
 
 
 def fetches(regs: Registers, event: Interrupt) -> bool:

@@ -12,11 +12,13 @@ from grader.evidence.exhibit import Exhibit, Row
 from grader.evidence.paging import canonical
 from grader.evidence.registers import EFLAGS_IF, EFLAGS_VM, Registers
 from grader.evidence.scene import Scene
-from grader.evidence.trace import Interrupt
 
 MNEMONICS = ("iret", "iretd", "iretq")
 WORDS = 5
-PF = 0x0E
+_WORDS_OF_RING_0 = 3  # in 32-bit code, if the ring stays the same
+_BEGINS_WITH_CS = (
+    "it begins with CS: the address to go to is missing, or already popped"
+)
 EFLAGS_FIXED, EFLAGS_NT = 1 << 1, 1 << 14
 _IP, _CS, _FLAGS, _SP, _SS = range(WORDS)
 _AROUND = 3  # how many words too many are looked for
@@ -26,7 +28,8 @@ _AROUND = 3  # how many words too many are looked for
 class Frame:
     """The five words from the stack pointer up, and what the tables say of them.
 
-    size: bytes of a word, by the instruction: `iretd` pops 4 in 64-bit code too.
+    size: bytes of a word, by the instruction: `iretd` pops 4 in 64-bit code too. words:
+    fewer, but three at least, if the stack ends there.
     """
 
     scene: Scene
@@ -53,6 +56,20 @@ class Frame:
         """All five words are there."""
         return len(self.words) == WORDS
 
+    @property
+    def of_kernel(self) -> bool:
+        """It was to lead back to ring 0: only the kernel's selectors stand there."""
+        ring_3 = any(self.code(word) or self.data(word) for word in self.words)
+        return self.kernel_cs_at is not None and not ring_3
+
+    @property
+    def kernel_cs_at(self) -> Optional[int]:
+        """Which of the words that every `iret` pops is the kernel's CS."""
+        for position, word in enumerate(self.words[:_WORDS_OF_RING_0]):
+            if word & 3 == 0 and _code(self._descriptor(word), 0):
+                return position
+        return None
+
     def code(self, word: int) -> bool:
         """The word is a selector of ring 3 that a code segment of ring 3 answers."""
         return word & 3 == 3 and _code(self._descriptor(word), 3)
@@ -72,19 +89,12 @@ class Frame:
         return self.scene.descriptor(self.regs, word)
 
 
-def off_stack(event: Interrupt) -> bool:
-    """A #PF because the frame itself cannot be read.
-
-    Any other #PF at `iret` comes from a table: a selector of the LDT, which QEMU
-    reads at address 0 when there is none.
-    """
-    return event.v == PF and 0 <= event.cr2 - event.sp < WORDS * 8
-
-
 def frame_of(scene: Scene, regs: Registers, sp: int, mnemonic: str) -> Frame:
     """What the instruction of that name is about to pop."""
     size = 8 if mnemonic == "iretq" else 4
-    return Frame(scene, regs, sp, size, scene.words(regs, sp, WORDS, size))
+    counts = range(WORDS, _WORDS_OF_RING_0 - 1, -1)
+    tried = (scene.words(regs, sp, count, size) for count in counts)
+    return Frame(scene, regs, sp, size, next(filter(None, tried), []))
 
 
 def _code(found: Optional[SegmentDescriptor], ring: int) -> bool:
@@ -98,12 +108,18 @@ def _stack(found: Optional[SegmentDescriptor], ring: int) -> bool:
 def names(frame: Frame) -> tuple[str, ...]:
     """The words from low to high addresses."""
     letter = "R" if frame.size == 8 else "E"
-    return (f"{letter}IP", "CS", f"{letter}FLAGS", f"{letter}SP", "SS")
+    every = (f"{letter}IP", "CS", f"{letter}FLAGS", f"{letter}SP", "SS")
+    short = frame.of_kernel and frame.size < 8
+    return every[:_WORDS_OF_RING_0] if short else every
 
 
 def disorder(frame: Frame) -> str:
     """How the words stand instead of where they belong, or ""."""
     words, size = frame.words, frame.size
+    if frame.of_kernel:
+        return _of_kernel(frame)
+    if not frame.whole:
+        return _BEGINS_WITH_CS if any(map(frame.code, words[:1])) else ""
     more = frame.scene.words(frame.regs, frame.sp, WORDS + _AROUND, size)
     if frame.code(words[_CS]):
         if frame.code(words[_SS]):
@@ -127,7 +143,16 @@ def disorder(frame: Frame) -> str:
                 f" {extra * size} bytes higher"
             )
     if frame.code(words[_IP]) and frame.data(words[_SP]):
-        return "it begins with CS: the address to go to is missing, or already popped"
+        return _BEGINS_WITH_CS
+    return ""
+
+
+def _of_kernel(frame: Frame) -> str:
+    """How a frame that leads back to ring 0 is off, by where its CS stands."""
+    if frame.kernel_cs_at == _IP:
+        return _BEGINS_WITH_CS
+    if frame.kernel_cs_at == _FLAGS:
+        return f"one word too many on top ({frame.words[_IP]:#x})"
     return ""
 
 

@@ -9,7 +9,6 @@ from grader.evidence.descriptors import SegmentDescriptor
 from grader.evidence.scene import Scene
 from grader.evidence.trace import Interrupt
 
-PF = 0x0E
 TI = 4  # of a selector: it names the LDT
 _SEGMENTS = ("ds", "es", "fs", "gs", "ss")
 _FAR = ("lcall", "ljmp", "retf", "retfq")
@@ -24,9 +23,8 @@ class Load:
 
 
 def loaded(scene: Scene, event: Interrupt) -> Load:
-    """What the event's instruction loads where; the error code lacks the RPL, and
-    that of a #PF names no selector at all."""
-    refused = event.e & 0xFFFC if event.v != PF else 0
+    """What the event's instruction loads where; the error code lacks the RPL."""
+    refused = event.e & 0xFFFC
     instruction = scene.instruction(event.regs, event.pc)
     if instruction is None:
         return Load("", refused)
@@ -44,20 +42,9 @@ def loaded(scene: Scene, event: Interrupt) -> Load:
     elif name == "mov":
         value = event.regs.general(source[-2:]) or refused
     value &= 0xFFFF
-    if event.v != PF and value & 0xFFFC != refused:
+    if value & 0xFFFC != refused:
         value = refused
     return Load(target, value)
-
-
-def from_ldt(scene: Scene, event: Interrupt) -> bool:
-    """A #PF where the LDT would hold the descriptor that the instruction loads.
-
-    Without an LDT a CPU says #GP; QEMU reads a table at address 0.
-    """
-    load, table = loaded(scene, event), event.regs.segments.get("LDT")
-    if event.v != PF or table is None or not load.selector & TI:
-        return False
-    return 0 <= event.cr2 - table.base - (load.selector & ~7) < 8
 
 
 def objection(load: Load, found: SegmentDescriptor, cpl: int) -> str:

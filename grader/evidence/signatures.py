@@ -112,6 +112,25 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             "Compare the descriptor, field by field, with what it should be.",
             descriptors.READ_SEGMENT,
         ),
+        "selector-beyond": _s(
+            "The CPU refused the selector {selector}: {why}.",
+            "{mend}",
+            READ_SELECTOR,
+        ),
+        "slot-empty": _s(
+            "The CPU refused the selector {selector}: slot {slot} of the GDT is still"
+            " empty.",
+            "Fill the slot before its selector is loaded, or do not load it here: the"
+            " contract says which function loads what.",
+            READ_SELECTOR,
+        ),
+        "tss-busy": _s(
+            "The CPU refused the selector {selector}: its TSS is marked busy already."
+            " Either `ltr` ran twice, or the descriptor was written so.",
+            "A new descriptor has type 9, available; and TR is loaded once: tss_load"
+            " does that, tss_init does not.",
+            READ_TR,
+        ),
         "data-dpl": _s(
             "The data descriptor {selector} has DPL {dpl}, so ring {cpl} may not load"
             " it.",
@@ -213,6 +232,27 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " map the page.",
             paging.READ_FAULT,
         ),
+        "null-pointer": _s(
+            "{who} {did} {address}: through a null pointer, or to a member that far"
+            " behind one.",
+            "Find out why the pointer is 0. Page 0 is absent on purpose: do not map"
+            " it.",
+            paging.READ_FAULT,
+        ),
+        "null-call": _s(
+            "{caller} called a function through a pointer that is {address}.",
+            "Find out why the pointer is 0: never set, or taken from another object."
+            " Page 0 is absent on purpose: do not map it.",
+            paging.READ_FAULT,
+        ),
+        "null-return": _s(
+            "Ring 0 went on at {address}: `ret` found that word where the return"
+            " address should be.",
+            "The stack is not what the code that returned relies on: a word too many"
+            " or too few, or a stack pointer that was noted too early or too late."
+            " Page 0 is absent on purpose: do not map it.",
+            paging.READ_FAULT,
+        ),
         "page-rights": _s(
             "{who} {did} {address}, which {entry} forbids.",
             "Check the R/W, U/S and XD bits at every level of the walk.",
@@ -224,6 +264,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             "Look for endless recursion or a large local array, and see that the stack"
             " pointer starts at the top of the stack.",
             READ_DOUBLE,
+        ),
+        "stack-top": _s(
+            "A word was read at {address}, where the stack ends: the stack pointer"
+            " {sp} stands at its top, and nothing was pushed there.",
+            "Either more is popped than was pushed, or the stack pointer was set to"
+            " the top of a stack and not to where the pushes had ended.",
+            READ_STACK,
         ),
         "user-l-bit": _s(
             "User code runs in compatibility mode: its code descriptor {selector} has"
@@ -298,7 +345,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             READ_EXCEPTIONS,
         ),
         "panic": _s(
-            "The kernel panicked: {reason}",
+            "The kernel panicked: {reason}.",
             "The first line names the reason; start at the function that it names.",
             READ_EXCEPTIONS,
         ),

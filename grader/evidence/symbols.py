@@ -129,8 +129,8 @@ class Symbols:
 
     @cached_property
     def _by_address(self) -> tuple[list[int], list[Symbol]]:
-        # Of several names at one address, a function's is the most telling, and
-        # a local label of NASM (with a dot) the least.
+        # Of several names at one address, a function's is the most telling, then what
+        # begins there and does not end; a local label of NASM (with a dot) the least.
         chosen: dict[int, Symbol] = {}
         for symbol in self._table:
             other = chosen.get(symbol.address)
@@ -205,5 +205,6 @@ class Symbols:
         return Place(address, symbol.name, address - symbol.address, file, line)
 
 
-def _rank(symbol: Symbol) -> tuple[bool, bool, bool]:
-    return symbol.function, "." not in symbol.name, symbol.size > 0
+def _rank(symbol: Symbol) -> tuple[bool, ...]:
+    begins = not symbol.name.endswith("_end")
+    return symbol.function, "." not in symbol.name, begins, symbol.size > 0

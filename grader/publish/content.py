@@ -22,6 +22,7 @@ from grader.publish.dates import FILE
 
 README = Path("assignments/README.md")
 STAGE_LIST = "<!-- stages -->"
+STAGE_NAME = "A=NN-name      "  # as wide as with the longest id
 # A file of a stage begins with its id, or as its checks do: test_04_entry.py.
 OF_STAGE = re.compile(r"(?:(\d\d)-[a-z][a-z0-9-]*|test_(\d\d)_\w+\.py)")
 CONTRACTS = Path("kernel/include/course")
@@ -81,6 +82,7 @@ def _readme(whole: Path, course: Course, stage: Stage) -> str:
         f"| [{s.id}](assignments/{s.id}/README.md) | {s.title} |"
         for s in course.upto(stage)
     ]
+    text = text.replace(STAGE_NAME, f"A={stage.id}".ljust(len(STAGE_NAME)))
     return text.replace(STAGE_LIST, "\n".join(("| stage | |", "|---|---|", *rows)))
 
 

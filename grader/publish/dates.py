@@ -21,6 +21,7 @@ from grader.errors import OperatorError
 
 FILE = Path("assignments/course.toml")
 TERM_START, RELEASE, DEADLINE = "term start", "release", "deadline"
+NEVER = "never"
 ONLINE, OFFLINE = "fresh_online", "fresh_offline"
 KEYS = (RELEASE, DEADLINE, ONLINE, OFFLINE)
 RULE = re.compile(r"(?:(\d+) days? (after|before) )?(term start|release|deadline)")
@@ -74,27 +75,40 @@ class Dates:
         return made
 
     def when(self, stage: Stage, key: str) -> date | None:
-        """The day that the rule of `stage` names; None: it has none, or an event that
-        the file does not date."""
+        """The day that the rule of `stage` names, date.max for "never"; None: it has no
+        rule, or names an event that the file does not date."""
         return self._when(stage, key, ())
 
     def _when(self, stage: Stage, key: str, above: tuple[str, ...]) -> date | None:
         rule = self.rules[stage.id].get(key)
-        if rule is None or type(rule) is date:
+        where = f"{FILE}: stage.{stage.id}.{key}"
+        return None if rule is None else self.day(stage, rule, where, (*above, key))
+
+    def day(
+        self, stage: Stage, rule: Any, where: str, above: tuple[str, ...] = ()
+    ) -> date | None:
+        """The day that a rule names for `stage`, such as "1 day after deadline".
+
+        where: its place, for an error. above: the keys whose rules led to this one.
+        """
+        if type(rule) is date:
             return rule
+        if rule == NEVER:
+            return date.max
         named = RULE.fullmatch(rule) if isinstance(rule, str) else None
-        where = f"stage.{stage.id}.{key}"
         if named is None:
-            raise _fault(where, f"{rule!r}", '"14 days after term start", or a date')
+            mend = 'write "14 days after term start", or a date'
+            raise OperatorError(f"{where}: {rule!r}", mend)
         count, direction, event = named.groups()
-        if event == key or event in above:
-            raise _fault(where, f"{rule!r} leads back to itself", "a date")
+        if event in above:
+            what = f"{where}: {rule!r} leads back to itself"
+            raise OperatorError(what, "write a date")
         if event == TERM_START:
             day = self.term_start
         else:
-            day = self._when(stage, event, (*above, key))
-        if day is None:
-            return None
+            day = self._when(stage, event, above)
+        if day is None or day == date.max:
+            return day
         days = timedelta(int(count or 0))
         return day - days if direction == "before" else day + days
 
@@ -102,6 +116,10 @@ class Dates:
         """An assignment without a date is there from the start."""
         day = self.when(stage, RELEASE)
         return day is None or day <= today
+
+    def draft(self, stage: Stage) -> bool:
+        """Is the stage still being written: no branch, and no corpora yet."""
+        return self.when(stage, RELEASE) == date.max
 
     def fresh(self, stage: Stage, today: date) -> bool:
         """A fresh branch without both its dates does not exist."""

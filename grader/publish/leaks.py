@@ -35,10 +35,12 @@ class Leak:
 
 @dataclass
 class Secrets:
-    """What must not be published: text of solutions, whole blobs, names of files."""
+    """What must not be published: text of solutions, whole blobs, with a name for each,
+    and the ids of the staff's checks."""
 
     texts: dict[tuple[str, ...], str] = field(default_factory=dict)
     blobs: dict[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
 
     def find(self, where: str, blob: str, data: bytes) -> list[Leak]:
         """The secrets in one object; a text is told once for each file it is from."""
@@ -47,7 +49,9 @@ class Secrets:
         text = data.decode("utf-8", "replace")
         windows = (w for size in self.sizes for w in together(text, size))
         names = {self.texts[w] for w in windows if w in self.texts}
-        return [Leak(where, f"holds text of {name}") for name in sorted(names)]
+        found = [Leak(where, f"holds text of {name}") for name in sorted(names)]
+        named = [check for check in self.checks if check in text]
+        return found + [Leak(where, f"names the staff's check {c}") for c in named]
 
     @property
     def sizes(self) -> set[int]:
@@ -62,7 +66,8 @@ def gather(
     blobs: ids of the staff's files and the solutions, with their paths.
     """
     open_to = {stage.id for stage in allowed}
-    secrets = Secrets()
+    checks = (check for stage in course.stages for check in stage.checks)
+    secrets = Secrets(checks=tuple(check.id for check in checks if check.staff))
     for blob, path in blobs.items():
         parts = Path(path).parts
         if not (parts[0] == "solutions" and parts[1] in open_to):

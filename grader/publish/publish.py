@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`grader publish`: makes the branches, proves that they leak nothing, pushes them."""
+"""`grader publish`: makes the branches, proves what they leak and do, pushes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from grader.course import Course, Stage
 from grader.errors import OperatorError
 from grader.git import git, uncommitted
-from grader.publish import content, leaks
-from grader.publish.dates import RELEASE, Dates
+from grader.publish import content, leaks, proof
+from grader.publish.dates import NEVER, RELEASE, Dates
 from grader.publish.repository import Repository
 
 WORK = Path("build/publish")
@@ -28,11 +28,13 @@ def publish(
     fresh: bool = False,
     single: bool = False,
     today: str | None = None,
+    unproven: bool = False,
 ) -> int:
-    """Bring the branches in `remote` up to date with HEAD; 1 if they would leak.
+    """Bring the branches in `remote` up to date with HEAD; 1 if one is at fault.
 
     dry: only say what would change. fresh: all fresh branches, whatever their dates.
     single: the newest assignment as the branch main, too. today: YYYY-MM-DD.
+    unproven: push without booting what changed (see proof).
     """
     if not remote and not dry:
         mend = "give REMOTE=<url or path>, or DRY=1 to see what would be published"
@@ -68,13 +70,21 @@ def publish(
     if found:
         print(f"{len(found)} leaks; nothing was published")
         return 1
-    return _push(repository, before, remote and _absolute(root, remote), dry)
+    changed = _changes(before, repository.branches())
+    if dry or not remote:
+        print("dry run: nothing was booted, and nothing was pushed")
+        return 0
+    if not unproven and not _proven(root, repository, changed):
+        return 1
+    if changed:
+        place = _absolute(root, remote)
+        repository.push(place, changed)
+        print(f"pushed to {place}")
+    return 0
 
 
-def _push(
-    repository: Repository, before: dict[str, str], remote: str | None, dry: bool
-) -> int:
-    after = repository.branches()
+def _changes(before: dict[str, str], after: dict[str, str]) -> dict[str, str | None]:
+    """What each branch that is not as it was becomes; tells of every branch."""
     names = sorted({*before, *after})
     changed = {n: after.get(n) for n in names if before.get(n) != after.get(n)}
     for name in names:
@@ -83,12 +93,19 @@ def _push(
             state = "new" if name not in before else "moved on"
             state = state if name in after else "withdrawn"
         print(f"{after.get(name, before.get(name, ''))[:12]}  {name:28} {state}")
-    if dry:
-        print("dry run: nothing was pushed")
-    elif changed and remote:
-        repository.push(remote, changed)
-        print(f"pushed to {remote}")
-    return 0
+    return changed
+
+
+def _proven(root: Path, repository: Repository, changed: dict[str, str | None]) -> bool:
+    """Are the new and moved branches right; SINGLE is one of them by another name."""
+    branches = [name for name, tip in changed.items() if tip and name != SINGLE]
+    work = root / WORK / "proof"
+    faults = proof.prove(repository.folder, branches, root / "solutions", work)
+    for fault in faults[:SHOWN]:
+        print(f"{fault.branch}: {fault.what} (see {fault.log.relative_to(root)})")
+    if faults:
+        print(f"{len(faults)} faults; nothing was published")
+    return not faults
 
 
 class _Branches:
@@ -200,5 +217,7 @@ def _require_committed(root: Path) -> None:
 
 def _tell_dates(course: Course, dates: Dates, stages: list[Stage]) -> None:
     for stage in course.stages:
-        if stage not in stages:
+        if dates.draft(stage):
+            print(f'{stage.id}: {RELEASE} = "{NEVER}" in {dates.file}')
+        elif stage not in stages:
             print(f"{stage.id}: not before {dates.when(stage, RELEASE)}")

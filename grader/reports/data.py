@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from grader.evidence import console
 from grader.evidence.screen import SCREEN_BYTES
 from grader.reports.keep import PORTRAIT
 from grader.verdict.model import CheckResult, Status, Verdict
+from grader.verdict.view import for_student
 from grader.verdict.write import SUMMARY, read_verdict
 
 CONSOLE_BYTES = 12 << 10
@@ -105,6 +107,26 @@ def load(out: Path) -> RunData:
     )
 
 
+def seen_by_student(run: RunData, today: date) -> RunData:
+    """The run as its student may see it that day (see grader.verdict.view)."""
+    stages = []
+    for stage in run.stages:
+        verdict = for_student(stage.verdict, today)
+        boots = tuple(
+            replace(boot, checks=_readers(verdict, boot.name))
+            for boot in stage.boots
+            if boot.name in verdict.logs
+        )
+        stages.append(StageData(verdict, boots))
+    return replace(
+        run,
+        stages=tuple(stages),
+        points=sum(stage.verdict.points for stage in stages),
+        max_points=sum(stage.verdict.max_points for stage in stages),
+        bonus=sum(stage.verdict.bonus for stage in stages),
+    )
+
+
 def _stage(path: Path) -> StageData:
     verdict = read_verdict(path)
     boots = [
@@ -112,11 +134,15 @@ def _stage(path: Path) -> StageData:
             name=name,
             folder=path.parent / place,
             portrait=_portrait(path.parent / place / PORTRAIT),
-            checks=tuple(check for check in verdict.checks if name in check.boots),
+            checks=_readers(verdict, name),
         )
         for name, place in verdict.logs.items()
     ]
     return StageData(verdict, tuple(sorted(boots, key=lambda b: not b.troubled)))
+
+
+def _readers(verdict: Verdict, boot: str) -> tuple[CheckResult, ...]:
+    return tuple(check for check in verdict.checks if boot in check.boots)
 
 
 def _portrait(path: Path) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from grader.reports.terminal import MARKS
 from grader.verdict.model import CheckResult, Status, Verdict
 
 WIDTH = 96
-LIMIT = 900_000  # characters: GitHub takes a summary of 1 MiB
+LIMIT = 900_000  # bytes: GitHub takes a summary of 1 MiB
 MESSAGES = 20
 # All but the marks that count only where a line begins, as this text never does.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&$!:]|(?<=www)\.)")
@@ -36,7 +36,7 @@ def render(run: RunData) -> str:
         if stage.verdict.status is Status.PASS:
             continue
         text = _stage(stage.verdict)
-        size += len(text)
+        size += len(text.encode())
         if size > LIMIT:
             parts.append("The rest is in report.html: this page has its limit.")
             break
@@ -77,6 +77,7 @@ def _stage(verdict: Verdict) -> str:
 
 def _check(check: CheckResult, told: set[str]) -> str:
     bonus = "bonus, " if check.bonus else ""
+    bonus = f"staff, {bonus}" if check.staff else bonus
     head = f"{MARKS[check.status][0]} **{inline(check.task)}** {inline(check.title)} "
     head += f"({bonus}{check.points}/{check.max_points})"
     if check.status is Status.BLOCKED:

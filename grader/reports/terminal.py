@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from rich.console import Console, RenderableType
@@ -27,24 +27,39 @@ MESSAGES_SHOWN = 20
 EXHIBITS_SHOWN = 3
 WIDTH = 100
 
+# (text, stage) -> the text with its gap files as they are opened from here.
+Located = Callable[[str, str], str]
+
+
+class _Console(Console):
+    """Newer rich ends the process with status 1 when the reader has gone away."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
 
 def console(file: IO[str] | None = None) -> Console:
     """A console for `file`; wide enough for sentences, never wider than a page."""
-    made = Console(file=file or sys.stdout, highlight=False, markup=False, emoji=False)
+    made = _Console(file=file or sys.stdout, highlight=False, markup=False, emoji=False)
     made.width = min(made.width, WIDTH) if made.is_terminal else WIDTH
     return made
 
 
-def report(verdicts: Sequence[Verdict], seed: str, out: Console) -> None:
+def report(
+    verdicts: Sequence[Verdict],
+    seed: str,
+    out: Console,
+    located: Located = lambda text, _: text,
+) -> None:
     """Print every verdict, then the total; the seed always."""
     for verdict in verdicts:
-        _verdict(verdict, out)
+        _verdict(verdict, out, located)
     if len(verdicts) > 1:
         _total(verdicts, out)
     out.print(Text(f"SEED={seed}", "dim"))
 
 
-def _verdict(verdict: Verdict, out: Console) -> None:
+def _verdict(verdict: Verdict, out: Console, located: Located) -> None:
     style = "bold green" if verdict.status is Status.PASS else "bold"
     head = Table.grid(expand=True)
     head.add_column(ratio=1)
@@ -53,7 +68,7 @@ def _verdict(verdict: Verdict, out: Console) -> None:
     head.add_row(title, Text(_points(verdict), style))
     out.print(head)
     if verdict.messages:
-        _messages(verdict, out)
+        _messages(verdict, out, located)
     told: set[str] = set()
     for result in verdict.checks:
         _check(result, verdict, told, out)
@@ -80,6 +95,10 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
     tail = f"{result.points}/{result.max_points}"
     if result.bonus:
         tail = f"bonus {tail}"
+    if result.staff:
+        tail = f"staff {tail}"
+    if result.status is Status.BUILD_ERROR:
+        tail = f"not built {tail}"
     row.add_row(Text(mark, style), result.task, Text(result.title), Text(tail, style))
     out.print(row)
     if result.status is Status.PASS:
@@ -94,20 +113,27 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
         out.print(_indented(Text(f"{result.status.value}, as above", style), 9))
         return
     told.add(text)
-    out.print(_indented(_explained(result), 9))
-    for exhibit in _telling(result.exhibits):
-        out.print(_indented(_laid_open(exhibit), 9))
+    told_rows: list[tuple[str, str | Text]] = [*result.told()]
+    if result.status is not Status.FAIL:
+        told_rows.insert(0, ("status", Text(result.status.value, style)))
+    explanation(told_rows, result.exhibits, out, 9)
 
 
-def _explained(result: CheckResult) -> Table:
+def explanation(
+    rows: Sequence[tuple[str, str | Text]],
+    exhibits: Sequence[Exhibit],
+    out: Console,
+    columns: int,
+) -> None:
+    """Texts with their names, then the exhibits that tell most, so far indented."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    if result.status is not Status.FAIL:
-        grid.add_row("status", Text(result.status.value, MARKS[result.status][1]))
-    for name, text in result.told():
-        grid.add_row(name, Text(text))
-    return grid
+    for name, text in rows:
+        grid.add_row(name, Text(text) if isinstance(text, str) else text)
+    out.print(_indented(grid, columns))
+    for exhibit in _telling(exhibits):
+        out.print(_indented(_laid_open(exhibit), columns))
 
 
 def _telling(exhibits: Sequence[Exhibit]) -> list[Exhibit]:
@@ -141,18 +167,18 @@ def _laid_open(exhibit: Exhibit) -> Table:
     return table
 
 
-def _messages(verdict: Verdict, out: Console) -> None:
+def _messages(verdict: Verdict, out: Console, located: Located) -> None:
     """The compiler's own words, errors first, at the student's file and line."""
     ordered = sorted(verdict.messages, key=lambda m: m.severity != "error")
     for message in ordered[:MESSAGES_SHOWN]:
-        out.print(_indented(_message(message), 2))
+        place = located(message.file, verdict.stage)
+        out.print(_indented(_message(message, place), 2))
     hidden = len(ordered) - MESSAGES_SHOWN
     if hidden > 0:
         out.print(_indented(Text(f"… and {hidden} more messages", "dim"), 2))
 
 
-def _message(message: BuildMessage) -> Text:
-    place = message.file
+def _message(message: BuildMessage, place: str) -> Text:
     if message.line:
         place += f":{message.line}"
         if message.column:

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from grader.reports import junit, markdown, page
-from grader.reports.data import load
+from grader.reports.data import load, seen_by_student
 from grader.verdict.write import HTML, JUNIT, MARKDOWN, write_text
 
+STUDENT = "student"
 
-def write_reports(out: Path) -> Path:
+
+def write_reports(out: Path, student: date | None = None) -> Path:
     """Write OUT/report.html, report.md and junit.xml; returns the first.
 
-    Raises OperatorError if OUT holds no finished run.
+    student: write what students may see on that day, to OUT/student. Raises
+    OperatorError if OUT holds no finished run.
     """
     run = load(out)
+    if student:
+        run, out = seen_by_student(run, student), out / STUDENT
     for name, render in (
         (MARKDOWN, markdown.render),
         (JUNIT, junit.render),

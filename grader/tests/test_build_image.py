@@ -37,7 +37,8 @@ SECTIONS
     .bss ALIGN(4096) : { *(EXCLUDE_FILE(*gap-*.o) .bss) }
     .gap.bss ALIGN(4096) : { *gap-*.o(.bss .bss.*) }
     .ksyms ALIGN(4096) : { *(.ksyms) }
-    .unwanted : { *(.got .got.plt .igot.plt .iplt .plt .rel.*) }
+    .unwanted : { *(.got .got.plt .igot.plt .iplt .plt) }
+    .unwanted.rel : { *(.rel.*) }
     .debug_loc 0 : { *(.debug_loc) }
     .debug_pubnames 0 : { *(.debug_pubnames) }
     .debug_ranges 0 : { *(.debug_ranges) }
@@ -166,6 +167,7 @@ def _lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
         folder.mkdir(parents=True)
     shutil.copy(ROOT / "kernel/flags.mk", root / "kernel/flags.mk")
     shutil.copy(ROOT / "kernel/arch/i386/flags.mk", arch / "flags.mk")
+    shutil.copy(ROOT / "build/tools.mk", root / "build/tools.mk")
     (arch / "kernel.ld").write_text(LINKER_SCRIPT)
     header = (
         "void say(const char *);\nconst char *answer(void);\nconst char *half(void);\n"

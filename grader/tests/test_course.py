@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.course import Course, ManifestError
+from grader.course import Course
 from grader.errors import OperatorError
 from grader.settings import ROOT
+from grader.tables import ManifestError
 from grader.tests.conftest import MANIFEST, write_stage
 
 

@@ -99,6 +99,11 @@ ENDS = {
         "    (void)nonce;\n    for (;;) {\n    }\n",
         ("boot was silent: nothing at all was printed", "an endless loop"),
     ),
+    "a selector of the LDT, where a descriptor happens to lie": (
+        SAY + "    *(volatile unsigned long long *)0x7c00 = 0xcf92000000ffff;\n"
+        '    __asm__ volatile("mov %0, %%fs" : : "r"(0x7c04));\n',
+        ("the selector 0x7c04", "sends it to the LDT", "#GP"),
+    ),
     "endless output": (
         "    for (;;) {\n        kprintf(nonce);\n    }\n",
         ("printed without end",),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.evidence import explain, iret, trace
+from grader.evidence import explain, iret
 from grader.evidence.scene import Scene
 from grader.evidence.trace import Interrupt
 from grader.tests.causes import FOLDER, LINE_BYTES, Lines, Record
@@ -99,10 +99,22 @@ def test_an_address_that_is_not_canonical_is_named() -> None:
     assert "is not canonical" in explain.fault(scene, event).cause
 
 
-def test_a_page_fault_off_the_frame_is_one_of_the_tables() -> None:
-    scene, event = refused("i386", frame("i386", "ILFSD"), 0)
-    dump = event.dump.replace(b"CR2=00000000", b"CR2=00000018")
-    page = replace(event, v=14, new=14, dump=dump)
-    assert page.cr2 == 0x18 and trace.interrupts([page])
-    found = explain.fault(replace(scene, events=[page]), page)
-    assert found.key == "iret-frame" and "LDT" in found.cause
+@pytest.mark.parametrize("arch", ["i386", "x86_64"])
+@pytest.mark.parametrize(
+    "order, words", [("KFSX0", "begins with CS"), ("XIKF0", "one word too many")]
+)
+def test_a_frame_back_to_ring_0_is_not_measured_by_ring_3(
+    arch: str, order: str, words: str
+) -> None:
+    found = explain.fault(*refused(arch, frame(arch, order), 0))
+    assert found.key == "iret-frame" and words in found.cause
+    assert not any(exhibit.kind == "frame" for exhibit in found.exhibits)
+    assert ("SS" in found.hint) == (arch == "x86_64")
+
+
+@pytest.mark.parametrize("arch", ["i386", "x86_64"])
+def test_of_a_frame_at_the_end_of_its_stack_the_rest_is_judged(arch: str) -> None:
+    scene, event = refused(arch, [], 0)
+    words = frame(arch, "CFSD")
+    cut = iret.Frame(scene, event.regs, event.sp, SIZE[arch], words)
+    assert "begins with CS" in iret.disorder(cut)

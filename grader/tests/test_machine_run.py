@@ -168,7 +168,7 @@ def test_a_fault_loop_fills_the_log_and_ends(start: Start) -> None:
     ended = start(body, limits=Limits(log_bytes=1 << 20))
     assert ended.end is End.LOG_LIMIT
     assert ended.trace_truncated
-    assert ended.trace.stat().st_size == 1 << 20
+    assert ended.trace.stat().st_size >= 1 << 20
     assert "EIP=" in ended.registers
 
 

@@ -12,45 +12,42 @@ from typing import Any
 import pytest
 
 from grader.advance import advance
+from grader.course import STAFFS as STAFFS_CHECKS
 from grader.course import Course
 from grader.errors import OperatorError
 from grader.handouts import handouts, regions
+from grader.publish.dates import FILE
 from grader.publish.publish import publish
 from grader.settings import ROOT
+from grader.tests.course_copy import DATES, begin, commit, copy_tree, git, tips
 
 COURSE = Course.load(ROOT)
 STAGES = COURSE.stages
 CANARY = "canary-that-no-student-may-see"
-STAFFS = ("solutions", "mutants", "redteam", "variants", "corpus", "tests", ".ci")
+STAFFS = (
+    "solutions",
+    "mutants",
+    "redteam",
+    "variants",
+    "corpus",
+    "tests",
+    ".ci",
+    "staff",
+)
 Publish = Callable[..., int]
-
-
-def git(folder: Path, *words: str) -> str:
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    command = ["git", "-C", str(folder), *who, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def commit(folder: Path, message: str) -> None:
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", message)
 
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This work tree as a repository of one commit, with canaries in it."""
     root = tmp_path_factory.mktemp("course")
-    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, root / name)
+    copy_tree(root)
     plant(root, f"    /* {CANARY} */\n")
     (root / "grader/mutants/01-gdt/canary.patch").write_text(CANARY)
     (root / "grader/redteam/canary.txt").write_text(CANARY)
-    git(root, "init", "-q", "-b", "main")
-    commit(root, f"staff only: {CANARY}")
+    for file in (root / STAFFS_CHECKS).glob("*.*"):
+        file.write_text(f"{file.read_text()}\n# {CANARY}\n")
+    begin(root, f"staff only: {CANARY}")
     return root
 
 
@@ -79,27 +76,27 @@ def published(copied: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     git(folder, "clone", "-q", str(copied), "course")
     git(folder, "init", "-q", "--bare", "remote.git")
-    assert publish(folder / "course", remote=str(folder / "remote.git")) == 0
+    remote = str(folder / "remote.git")
+    assert publish(folder / "course", remote=remote, unproven=True) == 0
     return folder / "course"
 
 
 @pytest.fixture
 def put(course: Path, tmp_path: Path) -> Publish:
     def run(**options: Any) -> int:
-        return publish(course, remote=str(tmp_path / "remote.git"), **options)
+        remote = str(tmp_path / "remote.git")
+        return publish(course, remote=remote, unproven=True, **options)
 
     return run
 
 
-def tips(course: Path) -> dict[str, str]:
-    remote = course.with_name("remote.git")
-    lines = git(remote, "for-each-ref", "--format=%(refname:short) %(objectname)")
-    return dict(line.split() for line in lines.splitlines())
+def remote_of(course: Path) -> Path:
+    return course.with_name("remote.git")
 
 
 def objects(course: Path, *branches: str) -> tuple[list[str], bytes]:
     """Paths and contents of all objects that the branches reach in the remote."""
-    remote = course.with_name("remote.git")
+    remote = remote_of(course)
     found = {}
     for line in git(remote, "rev-list", "--objects", *branches).splitlines():
         name, _, path = line.partition(" ")
@@ -111,7 +108,7 @@ def objects(course: Path, *branches: str) -> tuple[list[str], bytes]:
 
 
 def test_each_assignment_contains_the_one_before(published: Path) -> None:
-    remote, known = published.with_name("remote.git"), tips(published)
+    remote, known = remote_of(published), tips(remote_of(published))
     assert [*known] == [f"assignment/{stage.id}" for stage in STAGES]
     for earlier, later in zip(STAGES, STAGES[1:]):
         old, new = known[f"assignment/{earlier.id}"], known[f"assignment/{later.id}"]
@@ -124,19 +121,21 @@ def test_each_assignment_contains_the_one_before(published: Path) -> None:
 
 def test_the_same_input_gives_the_same_commits(course: Path, put: Publish) -> None:
     assert put() == 0
-    first = tips(course)
+    first = tips(remote_of(course))
     assert put() == 0
-    assert tips(course) == first
-    shutil.rmtree(course.with_name("remote.git"))
+    assert tips(remote_of(course)) == first
+    shutil.rmtree(remote_of(course))
     git(course.parent, "init", "-q", "--bare", "remote.git")
     assert put() == 0
-    assert tips(course) == first
+    assert tips(remote_of(course)) == first
 
 
 def test_no_object_of_an_assignment_holds_what_is_staffs(published: Path) -> None:
-    paths, contents = objects(published, *tips(published))
+    paths, contents = objects(published, *tips(remote_of(published)))
     assert b"TASK_OPEN" in contents
     assert CANARY.encode() not in contents
+    secret = [check.id for stage in STAGES for check in stage.checks if check.staff]
+    assert secret and not any(check.encode() in contents for check in secret)
     for path in paths:
         assert not set(Path(path).parts) & {*STAFFS}, path
 
@@ -145,8 +144,8 @@ def test_a_fresh_branch_holds_the_solutions_before_it(
     course: Path, put: Publish
 ) -> None:
     assert put(fresh=True) == 0
-    remote = course.with_name("remote.git")
-    assert "fresh/00-boot" not in tips(course)
+    remote = remote_of(course)
+    assert "fresh/00-boot" not in tips(remote_of(course))
     for number, stage in enumerate(STAGES[1:], 1):
         for each in STAGES:
             for gap in each.all_gaps():
@@ -160,13 +159,14 @@ def test_a_fresh_branch_holds_the_solutions_before_it(
                 assert (CANARY in text) is (each is not stage)
                 assert "SOLUTION" not in text
     assert put() == 0
-    assert not any(name.startswith("fresh/") for name in tips(course))
+    assert not any(name.startswith("fresh/") for name in tips(remote_of(course)))
 
 
 LEAKS = {
     "a solution as a file": ("kernel/core/spare.c", "whole"),
     "lines of one in a demo": ("assignments/02-tss/demo.c", "lines"),
     "lines of one in other white space": ("kernel/README.md", "narrow"),
+    "a check of the staff's by its name": ("assignments/01-gdt/README.md", "check"),
 }
 
 
@@ -180,13 +180,15 @@ def test_a_leak_is_found_and_nothing_is_published(
     if how != "whole":
         longest = max(regions(text, gap), key=len)
         text = "\n".join(longest[:12]) + "\n"
+    if how == "check":
+        text = f"See {next(c.id for s in STAGES for c in s.checks if c.staff)}.\n"
     if how == "narrow":
         text = "".join(f"> {' '.join(line.split())}\n" for line in text.splitlines())
     with (course / name).open("a") as file:
         file.write(text)
     commit(course, "careless")
     assert put() == 1
-    assert tips(course) == {}
+    assert tips(remote_of(course)) == {}
     assert f"leak: {name}" in capsys.readouterr().out
 
 
@@ -194,7 +196,7 @@ def test_a_dry_run_pushes_nothing(
     course: Path, put: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert put(dry=True) == 0
-    assert tips(course) == {}
+    assert tips(remote_of(course)) == {}
     assert "nothing was pushed" in capsys.readouterr().out
 
 
@@ -204,33 +206,34 @@ def test_only_what_is_committed_is_published(course: Path, put: Publish) -> None
         put()
 
 
-def test_dates_rule_what_is_there(course: Path, put: Publish) -> None:
-    with (course / "assignments/course.toml").open("a") as file:
-        file.write("[stage.05-threads]\nrelease = 2026-11-02\n")
-        file.write("[stage.06-syscalls]\nrelease = 2026-12-01\n")
-    text = (course / "assignments/course.toml").read_text()
-    text = text.replace("# term_start = 2026-10-12", "term_start = 2026-10-12")
-    (course / "assignments/course.toml").write_text(text)
+def test_dates_rule_what_is_there(
+    course: Path, put: Publish, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = "[stage.05-threads]\nrelease = 2026-11-02\n"
+    later += '[stage.06-syscalls]\nrelease = "never"\n'
+    (course / FILE).write_text(DATES.replace("# term", "term") + later)
     commit(course, "dates")
     assert put(today="2026-10-25") == 0
-    known = tips(course)
+    known = tips(remote_of(course))
     assert "assignment/04-ring3" in known and "assignment/05-threads" not in known
     assert "fresh/04-ring3" in known and "fresh/05-threads" not in known
     assert put(today="2026-10-26") == 0
-    assert not any(name.startswith("fresh/") for name in tips(course))
+    assert not any(name.startswith("fresh/") for name in tips(remote_of(course)))
     assert put(today="2026-11-02") == 0
-    assert "assignment/05-threads" in tips(course)
+    assert "assignment/05-threads" in tips(remote_of(course))
+    assert "assignment/06-syscalls" not in tips(remote_of(course))
+    assert '06-syscalls: release = "never" in assignments' in capsys.readouterr().out
 
 
 def test_one_branch_can_hold_all(course: Path, put: Publish) -> None:
     assert put(single=True) == 0
-    known = tips(course)
+    known = tips(remote_of(course))
     assert known["main"] == known[f"assignment/{STAGES[-1].id}"]
 
 
 def test_one_architecture_can_be_published_alone(course: Path, put: Publish) -> None:
     assert put(arch="i386", single=True) == 0
-    remote = course.with_name("remote.git")
+    remote = remote_of(course)
     names = git(remote, "ls-tree", "-r", "--name-only", "main").splitlines()
     assert not any("x86_64" in Path(name).parts for name in names)
     assert any("i386" in Path(name).parts for name in names)
@@ -239,7 +242,7 @@ def test_one_architecture_can_be_published_alone(course: Path, put: Publish) -> 
 def student(course: Path, stage: str, where: Path) -> Path:
     """A clone at an assignment, with an edit and a commit in every gap file."""
     folder = where / "student"
-    remote = course.with_name("remote.git")
+    remote = remote_of(course)
     git(where, "clone", "-q", f"file://{remote}", folder.name, "-b", stage)
     git(folder, "checkout", "-q", "-b", "mine")
     git(folder, "config", "user.name", "Student")
@@ -271,14 +274,14 @@ def test_a_mended_handout_reaches_students_of_later_stages(
     course: Path, put: Publish
 ) -> None:
     assert put() == 0
-    old = tips(course)
+    old = tips(remote_of(course))
     folder = student(course, "assignment/03-faults", course.parent)
     gap = course / "solutions/01-gdt/gdt.c"
     gap.write_text(gap.read_text().replace("*/\n", "*/\n/* A mended line. */\n", 1))
     assert handouts(course, check=False) == 0
     commit(course, "mend")
     assert put() == 0
-    remote, new = course.with_name("remote.git"), tips(course)
+    remote, new = remote_of(course), tips(remote_of(course))
     for name, tip in old.items():
         assert git(remote, "merge-base", tip, new[name]) == tip
     assert new["assignment/00-boot"] == old["assignment/00-boot"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from grader.course import WHOLE
 from grader.evidence.exhibit import Exhibit
 
 SCHEMA = "ringlab/verdict/1"
@@ -31,6 +32,8 @@ class Status(str, Enum):
 class CheckResult:
     """One check's outcome. Texts are plain; "" where there is nothing to say.
 
+    staff: a check of the staff's, of which students see what `shown` says (see course)
+    from the day shown_from on, YYYY-MM-DD; "": at once.
     boots: names of those that the check reads, keys of the verdict's logs. exhibits:
     what the CPU met, decoded beside what it should be, most telling first.
     """
@@ -49,6 +52,9 @@ class CheckResult:
     source: str = ""
     blocked_by: str = ""
     bonus: bool = False
+    staff: bool = False
+    shown: str = WHOLE
+    shown_from: str = ""
     boots: tuple[str, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
 

@@ -29,7 +29,7 @@ void panic(const char *format, ...)
     kvprintf(format, args);
     va_end(args);
     kprintf("\n");
-    backtrace_print((uintptr_t)__builtin_return_address(0) - 1,
+    backtrace_print((uintptr_t)__builtin_return_address(0) - 1, 0,
                     *(const uintptr_t *)__builtin_frame_address(0));
     kprintf("[ringlab] panic end\n");
     panic_halt();

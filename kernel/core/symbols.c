@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The names of the image's functions, and the chain of callers. */
+#include <arch/cpu.h>
 #include <backtrace.h>
 #include <console.h>
 #include <memmap.h>
+#include <paging.h>
 
 /* Made by the link; without it, as in a first pass, the table is empty. */
 struct ksym {
@@ -49,16 +51,45 @@ static void print_line(uintptr_t ip)
     }
 }
 
-/* A saved frame pointer and a return address lie at fp, if fp is a kernel stack's. */
-static bool plausible(uintptr_t fp)
+/* Whether a word of the kernel's lies at va: what goes wrong may leave any number. */
+static bool readable(uintptr_t va)
 {
-    return fp >= KERNEL_BASE && fp < IDENTITY_END && fp % sizeof(uintptr_t) == 0;
+    if (va < KERNEL_BASE || va >= IDENTITY_END || va % sizeof(uintptr_t) != 0) {
+        return false;
+    }
+    for (unsigned level = PAGING_LEVELS; level > 0 && read_cr3() != 0; level--) {
+        const pte_t entry = *pte_slot(va, level);
+
+        if (!(entry & PTE_PRESENT)) {
+            return false;
+        }
+        if (level > 1 && (entry & PTE_LARGE)) {
+            break;
+        }
+    }
+    return true;
 }
 
-void backtrace_print(uintptr_t ip, uintptr_t frame_pointer)
+/* The call behind a jump into nowhere: its return address still tops the stack. */
+static void print_caller(uintptr_t sp)
+{
+    const uintptr_t back = readable(sp) ? *(const uintptr_t *)sp : 0;
+    uintptr_t offset;
+
+    if (symbol_lookup(back, &offset) && offset != 0) {
+        print_line(back - 1);
+    }
+}
+
+void backtrace_print(uintptr_t ip, uintptr_t sp, uintptr_t frame_pointer)
 {
     print_line(ip);
-    for (unsigned depth = 0; depth < BACKTRACE_DEPTH && plausible(frame_pointer);
+    if (ip == 0) {
+        print_caller(sp);
+    }
+    for (unsigned depth = 0;
+         depth < BACKTRACE_DEPTH && readable(frame_pointer) &&
+         readable(frame_pointer + sizeof(uintptr_t));
          depth++) {
         const uintptr_t *frame = (const uintptr_t *)frame_pointer;
 

@@ -46,6 +46,8 @@ _start:
     mov fs, ecx
     mov gs, ecx
     mov ss, ecx
+    xor ecx, ecx
+    lldt cx                     ; no LDT: a reset leaves one at address 0
     mov esp, boot_stack_top
     xor ebp, ebp                ; ends the chain of frame pointers
     push ebp                    ; keeps the stack aligned to 16 at the call

@@ -12,9 +12,9 @@
 #include <memmap.h>
 #include <thread.h>
 
-#define CONSTANT(name) __asm__ volatile("\n->" #name " %c0" : : "i"(name))
+#define CONSTANT(name) __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"(name))
 #define OFFSET(name, type, field)                                                      \
-    __asm__ volatile("\n->" #name " %c0" : : "i"(offsetof(struct type, field)))
+    __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"(offsetof(struct type, field)))
 
 void offsets(void);
 

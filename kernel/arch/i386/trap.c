@@ -21,6 +21,7 @@ void trap_print(const struct trap_frame *frame)
     kprintf("  esi 0x%08x  edi 0x%08x  ebp 0x%08x\n", frame->esi, frame->edi,
             frame->ebp);
     if (SEL_RPL(frame->cs) == 0) {
-        backtrace_print(frame->ip, frame->ebp);
+        /* Without a change of rings the CPU pushed no stack pointer. */
+        backtrace_print(frame->ip, (uintptr_t)&frame->sp, frame->ebp);
     }
 }

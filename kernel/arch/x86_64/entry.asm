@@ -69,6 +69,8 @@ _start:
     mov fs, ecx
     mov gs, ecx
     mov ss, ecx
+    xor ecx, ecx
+    lldt cx                     ; no LDT: a reset leaves one at address 0
     mov esp, boot_stack_top
     mov eax, CPUID_EXTENDED
     cpuid

@@ -14,9 +14,9 @@
 #include <memmap.h>
 #include <thread.h>
 
-#define CONSTANT(name) __asm__ volatile("\n->" #name " %0" : : "i"(name))
+#define CONSTANT(name) __asm__ volatile(".ascii \"->" #name " %0\"" : : "i"(name))
 #define OFFSET(name, type, field)                                                      \
-    __asm__ volatile("\n->" #name " %0" : : "i"(offsetof(struct type, field)))
+    __asm__ volatile(".ascii \"->" #name " %0\"" : : "i"(offsetof(struct type, field)))
 
 void offsets(void);
 

@@ -26,6 +26,6 @@ void trap_print(const struct trap_frame *frame)
     kprintf("  r13 0x%016lx  r14 0x%016lx  r15 0x%016lx\n", frame->r13, frame->r14,
             frame->r15);
     if (SEL_RPL(frame->cs) == 0) {
-        backtrace_print(frame->ip, frame->rbp);
+        backtrace_print(frame->ip, frame->sp, frame->rbp);
     }
 }

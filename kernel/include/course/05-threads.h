@@ -19,7 +19,8 @@ enum thread_state {
 /*
  * A thread has a kernel stack; a user thread has a stack in ring 3 as well. While it
  * does not run, sp is where its kernel stack stands, and everything else that it needs
- * lies on that stack.
+ * lies on that stack. The structure is valid until the thread has ended and another one
+ * runs; then it may be freed, and nobody may use a pointer to it.
  */
 struct thread {
     uintptr_t sp;         /* kernel stack pointer while not running; thread_switch's */

@@ -58,8 +58,8 @@ int user_check(uintptr_t va, size_t bytes, bool write);
  * typed, while other threads run, and stores what is there, 1 to bytes characters;
  * returns how many, and 0 at once if bytes is 0. yield: thread_yield. exit:
  * user_exit(status). thread_id: of the thread that calls. time: tick_count in
- * milliseconds. sleep: blocks; at least the given milliseconds pass, counted in whole
- * ticks, and 0 is returned at once.
+ * milliseconds. sleep: blocks until tick_count has grown by the given milliseconds in
+ * ticks, rounded up, or by one more, and returns 0; with 0 milliseconds at once.
  */
 intptr_t sys_write(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 intptr_t sys_read(const uintptr_t arguments[SYSCALL_ARGUMENTS]);

@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Are the tools there, in versions that work? One line each; `make doctor`."""
+"""Which tools are there, in which versions: the lines of ci/tools.txt, examined."""
 
 # Imports nothing of the grader: it must run where only Python is there.
 from __future__ import annotations
 
+import functools
 import glob
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("grade", "test")
-COMPILERS = {
-    "i386": (("gcc", "-m32"), ("i686-linux-gnu-gcc", "-m32"), ("i686-elf-gcc", "-m32")),
-    "x86_64": (("gcc", "-m64"), ("x86_64-linux-gnu-gcc",), ("x86_64-elf-gcc",)),
-}
+ROOT = Path(__file__).resolve().parents[2]
 # Tools that tell their version in another way than by --version.
 ASK = {
     "python3": (sys.executable, "--version"),
@@ -40,10 +34,12 @@ class Tool(NamedTuple):
 
 
 class State(NamedTuple):
-    """What was found: version is "" if the tool does not tell one."""
+    """What was found: version is "" if the tool does not tell one; name, if it goes by
+    another than its probe."""
 
     found: bool
     version: str = ""
+    name: str = ""
 
 
 def read_tools(path: Path) -> list[Tool]:
@@ -73,6 +69,7 @@ def _output(command: tuple[str, ...]) -> str:
     try:
         done = subprocess.run(
             command,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -98,20 +95,17 @@ def _module(names: str) -> State:
     return State(False)
 
 
+@functools.lru_cache(maxsize=None)
+def _toolchain() -> str:
+    return _output(("ci/setup", "--show"))
+
+
 def _compiler(arch: str) -> State:
-    for command in COMPILERS[arch]:
-        if shutil.which(command[0]) is None:
-            continue
-        words = ("-nostdlib", "-static", "-Wl,-e,0", "-x", "c", "/dev/null", "-lgcc")
-        with tempfile.TemporaryDirectory() as scratch:
-            tried = subprocess.run(
-                [*command, *words, "-o", f"{scratch}/program"],
-                stderr=subprocess.DEVNULL,
-                check=False,
-            )
-        if tried.returncode == 0:
-            return State(True, first_version(_output((command[0], "-dumpfullversion"))))
-    return State(False)
+    """The compiler that ci/setup finds for make."""
+    found = re.search(rf"^CC_{arch} := (\S+)", _toolchain(), re.MULTILINE)
+    if found is None:
+        return State(False)
+    return State(True, first_version(_output((found[1], "--version"))), found[1])
 
 
 def examine(tool: Tool) -> State:
@@ -127,37 +121,3 @@ def examine(tool: Tool) -> State:
     return State(
         True, first_version(_output(ASK.get(tool.probe, (tool.probe, "--version"))))
     )
-
-
-def main() -> int:
-    """Print the list; 0 if `make grade` and `make test` have all they need, else 1."""
-    missing: list[str] = []
-    tools = read_tools(ROOT / "ci" / "tools.txt")
-    with ThreadPoolExecutor(4) as pool:
-        states = list(pool.map(examine, tools))
-    for tool, state in zip(tools, states):
-        old = state.found and older(state.version, tool.least)
-        mark, needed = "ok", tool.set in NEEDED
-        if not state.found:
-            mark = "MISSING" if needed else "absent"
-        elif old:
-            mark = "TOO OLD"
-        if mark in ("MISSING", "TOO OLD") and needed and tool.package not in missing:
-            missing.append(tool.package)
-        name = tool.probe.replace("cc:", "compiler ").split(":")[-1].split("/")[-1]
-        least = "" if tool.least == "-" else f"needs {tool.least}"
-        print(
-            f"{mark:8}{name:22}{state.version or '-':12}{least:14}"
-            f"{tool.set:7}{tool.package}"
-        )
-    if missing:
-        print(
-            f"\nTo mend it: sudo apt-get install {' '.join(missing)}", file=sys.stderr
-        )
-        return 1
-    print("\nAll that `make grade` and `make test` need is there.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
