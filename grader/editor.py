@@ -123,6 +123,6 @@ class _Flags:
     def user(self) -> list[str]:
         """As grader/build/program.py does, with the stubs of the first submission."""
         stubs = [f for f in _gaps(self.course) if f.suffix == HEADER]
-        own = [f.parent for f in stubs if _arch(f, self.arch) == self.arch]
+        own = [f.parent for f in stubs if _arch(f, self.course, self.arch) == self.arch]
         words = [*self._cc("CFLAGS_ARCH", "CFLAGS_USER"), "-O2", "-Iuser/include"]
         return [*words, "-Ikernel/include", *(f"-I{folder}" for folder in own)]

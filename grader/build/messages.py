@@ -19,6 +19,7 @@ DIAGNOSTICS = {
 GCC_KINDS = {"warning": "warning", "error": "error", "fatal error": "error"}
 NASM_LINE = re.compile(r"(.+?):(\d+): (?:(fatal|error|warning|panic|note): )?(.*)")
 GAS_LINE = re.compile(r"(.+?):(\d+): (Error|Warning|Fatal error): (.*)")
+NASM_WORD = re.compile(r"identifier expected after (\w+), got `:'")
 CLANG_LINE = re.compile(r"(.+?):(\d+):(\d+): (fatal error|error|warning|note): (.*)")
 
 
@@ -109,4 +110,7 @@ def nasm_messages(text: str, name: str, stage: str) -> Iterator[Message]:
         found = NASM_LINE.fullmatch(line)
         if found and found[3] != "note":
             severity = "warning" if found[3] == "warning" else "error"
-            yield Message(found[1], int(found[2]), 0, severity, found[4], stage)
+            said, word = found[4], NASM_WORD.search(found[4])
+            if word:
+                said += f"; `{word[1]}' is a word of NASM's own, and cannot be a label"
+            yield Message(found[1], int(found[2]), 0, severity, said, stage)

@@ -46,9 +46,9 @@ def wrong_way(
     if case.arch == "i386" and gate is not None:
         if gate.type != TASK_GATE:
             return (
-                f"The gate of vector 8 is {gate.kind}: the CPU pushes the frame of the "
-                "#DF on the same stack that has just overflowed, and that fault is the "
-                "third.",
+                f"The gate of vector 8 is no task gate, but this: {gate.kind}. The CPU "
+                "pushes the frame of the #DF on the same stack that has just "
+                "overflowed, and that fault is the third.",
                 "GATE_TASK in the gate, with SEL_DF_TSS: the CPU loads a stack from "
                 "the TSS that this selector names.",
             )

@@ -78,8 +78,8 @@ def _stage(verdict: Verdict) -> str:
 def _check(check: CheckResult, told: set[str]) -> str:
     bonus = "bonus, " if check.bonus else ""
     bonus = f"staff, {bonus}" if check.staff else bonus
-    head = f"{MARKS[check.status][0]} **{inline(check.task)}** {inline(check.title)} "
-    head += f"({bonus}{check.points}/{check.max_points})"
+    head = f"{MARKS[check.status][0]} **{inline(check.task)}** {inline(check.id)}: "
+    head += f"{inline(check.title)} ({bonus}{check.points}/{check.max_points})"
     if check.status is Status.BLOCKED:
         return f"{head} — blocked by {inline(check.blocked_by)}"
     text = check.explanation()

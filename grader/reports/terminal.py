@@ -99,7 +99,8 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
         tail = f"staff {tail}"
     if result.status is Status.BUILD_ERROR:
         tail = f"not built {tail}"
-    row.add_row(Text(mark, style), result.task, Text(result.title), Text(tail, style))
+    title = Text.assemble((f"{result.id}: ", "dim"), result.title)
+    row.add_row(Text(mark, style), result.task, title, Text(tail, style))
     out.print(row)
     if result.status is Status.PASS:
         return

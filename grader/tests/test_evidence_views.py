@@ -24,6 +24,11 @@ entry:
 .loop:
     jmp .loop
 .end:
+global first_end
+first_end:
+global second
+second:
+    hlt
 global data_word
 section .data
 data_word: dd 1
@@ -50,6 +55,8 @@ def test_symbols_find_function_and_line(image: Path) -> None:
     loop = symbols.at(0x100001)
     assert loop is not None and loop.source == "a.asm:7"
     assert symbols.at(0x10) is None
+    both = symbols.at(0x100003)
+    assert both is not None and both.function == "second"  # not where another ends
     word = symbols.get("data_word")
     assert word is not None and not word.function
 

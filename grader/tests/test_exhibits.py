@@ -79,6 +79,10 @@ def test_a_verdict_from_before_there_were_exhibits_is_still_read() -> None:
     assert Verdict.from_json(data) == verdict()
 
 
+def test_the_terminal_names_a_check_as_the_check_that_it_blocks_does() -> None:
+    assert "1.3   gdt-user-code: It is code." in printed(verdict(), 80)
+
+
 def test_the_terminal_shows_the_fields_that_are_wrong_and_no_others() -> None:
     text = printed(verdict(SLOT), 80)
     assert "Slot 3 of the GDT" in text and "46..45" in text

@@ -87,7 +87,9 @@ def test_markdown_of_a_run_says_what_failed(tmp_path: Path) -> None:
     text = markdown(recorded(tmp_path))
     assert text.startswith("# ringlab: ")
     assert "landed on the kernel stack" in text
-    assert "blocked by thread" in text.replace("\\", "")
+    text = text.replace("\\", "")
+    (blocker, *_) = re.findall(r"blocked by (thread[a-z-]*)", text)
+    assert f" {blocker}: " in text
 
 
 def outside_fences(text: str) -> str:

@@ -87,9 +87,8 @@ void backtrace_print(uintptr_t ip, uintptr_t sp, uintptr_t frame_pointer)
     if (ip == 0) {
         print_caller(sp);
     }
-    for (unsigned depth = 0;
-         depth < BACKTRACE_DEPTH && readable(frame_pointer) &&
-         readable(frame_pointer + sizeof(uintptr_t));
+    for (unsigned depth = 0; depth < BACKTRACE_DEPTH && readable(frame_pointer) &&
+                             readable(frame_pointer + sizeof(uintptr_t));
          depth++) {
         const uintptr_t *frame = (const uintptr_t *)frame_pointer;
 
