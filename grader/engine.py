@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from grader.build import Image, Message
     from grader.checks.record import Evidence
     from grader.machine import Boot
+    from grader.sandbox import Result
 
 CORE_READY = "RINGLAB_CORE"
 
@@ -78,6 +79,13 @@ class Engine:
     def evidence(self, arch: str, stage: Stage, spec: BootSpec) -> Evidence:
         self.prefetch(arch, stage, (spec,))
         return self._boots[arch, stage.id, spec.name].result()
+
+    def host(self, arch: str, stage: Stage, source: str, data: bytes) -> Result:
+        """What a program of grader/scenarios/host/ says of the gap files."""
+        from grader.build.host import run_host
+
+        root = self.settings.course.root
+        return run_host(root, arch, stage, self.settings.src, source, data)
 
     def settle(self, arch: str, stage: Stage) -> None:
         """The stage is judged: its evidence need not be in memory any more.

@@ -28,6 +28,13 @@ void multiboot_init(uint32_t magic, uintptr_t info_pa);
 /* The memory map in the loader's order; count is the number of ranges. */
 const struct memory_range *memory_map(size_t *count);
 
+/*
+ * What nobody may hand out, although the memory map calls some of it usable: the first
+ * MiB, the kernel's image, heap and stacks, the modules, and all that the boot loader
+ * left. In no order, not cut to pages, and ranges may overlap. usable is false.
+ */
+const struct memory_range *memory_reserved(size_t *count);
+
 /* Modules by position, in the loader's order (NULL behind the last), and by name. */
 const struct module *module_at(size_t index);
 const struct module *module_find(const char *name);

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Runs gap files on the host: compiled with sanitizers, driven by a program of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.build import cache
+from grader.build.compile import SEEN, why_failed
+from grader.build.compile import LIMITS as COMPILING
+from grader.build.image import FORMAT, feed
+from grader.build.model import BuildError, Message, StageLike, SubmissionError
+from grader.build.sources import take
+from grader.build.tools import NATIVE, Tools, read_flags, tools
+from grader.sandbox import Limits, Result, Sandbox, detect
+
+SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all".split()
+# A sanitizer reserves terabytes of addresses, and the driver limits what it uses.
+RUNNING = Limits(cpu_s=10, wall_s=60.0, memory_bytes=1 << 46, output_bytes=4 << 20)
+
+
+def run_host(
+    root: Path, arch: str, stage: StageLike, src: Path, source: str, data: bytes
+) -> Result:
+    """What grader/scenarios/host/<source> prints, linked with the stage's C gap files.
+
+    data: the contents of the file that is its argument. A sanitizer's report stands on
+    stderr, with a status that is not 0. Raises SubmissionError if the gap files do not
+    compile, BuildError if nothing does.
+    """
+    gaps = {n: d for n, d in take(stage, arch, src).items() if n.endswith(".c")}
+    host = _Host(root.resolve(), tools(arch), detect(), stage.id, gaps)
+    folder = host.root / "build" / "cache" / arch
+    key = "host-" + host.key(source)
+    with cache.locked(key):
+        entry = cache.find(folder, key)
+        if entry is None:
+            with cache.scratch(folder) as scratch:
+                entry = cache.publish(folder, key, host.make(source, scratch))
+    with cache.scratch(folder) as scratch:
+        given = scratch / "data"
+        given.write_bytes(data)
+        given.chmod(0o644)
+        argv = [str(entry / "host"), str(given)]
+        return host.sandbox.run(argv, cwd=scratch, ro=[entry, scratch], limits=RUNNING)
+
+
+class _Host:
+    def __init__(
+        self,
+        root: Path,
+        chosen: Tools,
+        sandbox: Sandbox,
+        stage: str,
+        gaps: dict[str, bytes],
+    ) -> None:
+        self.root = root
+        self.tools = chosen
+        self.sandbox = sandbox
+        self.stage = stage
+        self.gaps = gaps
+
+    def key(self, source: str) -> str:
+        digest = hashlib.sha256()
+        feed(digest, FORMAT, self.tools.identity, *self._command())
+        for file in (self._driver(source), *self._headers()):
+            feed(digest, file.relative_to(self.root).as_posix(), file.read_bytes())
+        for name, data in self.gaps.items():
+            feed(digest, name, data)
+        return digest.hexdigest()[:32]
+
+    def make(self, source: str, scratch: Path) -> Path:
+        """Compile the driver, which must succeed, then the gap files with it."""
+        tree, made = scratch / "tree", scratch / "made"
+        for folder in (tree, made):
+            folder.mkdir()
+        files = []
+        for name, data in self.gaps.items():
+            file = tree / name.replace("/", "-")
+            file.write_bytes(data)
+            file.chmod(0o644)
+            files.append(file)
+        driver = self._driver(source)
+        argv = [*self._command(), "-c", str(driver), "-o", "driver.o"]
+        result = self._run(argv, made, [driver])
+        if result.status != 0:
+            raise BuildError(f"{source} does not compile: {_text(result)}")
+        seen = self.sandbox.view(tree, SEEN)
+        argv = [*self._command(), "driver.o", "-o", "host"]
+        argv += [str(seen / file.name) for file in files]
+        result = self._run(argv, made, [(f, seen / f.name) for f in files])
+        if result.status != 0 or not (made / "host").is_file():
+            text = why_failed(result, _text(result))
+            name = f"{self.stage}/{next(iter(self.gaps), '')}"
+            raise SubmissionError([Message(name, 0, 0, "error", text, self.stage)])
+        made.chmod(0o755)
+        return made
+
+    def _run(self, argv: Sequence[str], made: Path, more: Sequence[object]) -> Result:
+        ro = [self.root / name for name in self._folders()]
+        return self.sandbox.run(
+            argv, cwd=made, ro=[*ro, *more], rw=[made], limits=COMPILING  # type: ignore
+        )
+
+    def _command(self) -> list[str]:
+        """The stage's own compiler where its programs run here, else the host's."""
+        native = platform.machine().lower() in NATIVE
+        cc = self.tools.cc if native else "cc"
+        flags = read_flags(self.root, self.tools.arch)
+        words = [w for w in flags["CFLAGS_ARCH"] if native and w in ("-m32", "-m64")]
+        words += ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", *SANITIZE]
+        return [cc, *words, *(f"-I{self.root / name}" for name in self._folders())]
+
+    def _folders(self) -> tuple[str, str]:
+        return "kernel/include", f"kernel/arch/{self.tools.arch}/include"
+
+    def _headers(self) -> list[Path]:
+        found = [h for n in self._folders() for h in (self.root / n).rglob("*.h")]
+        return sorted(found)
+
+    def _driver(self, source: str) -> Path:
+        return self.root / "grader/scenarios/host" / source
+
+
+def _text(result: Result) -> str:
+    return result.stderr.decode("utf-8", "replace")
