@@ -127,8 +127,8 @@ def _cause(have: list[tuple[int, int]], want: list[tuple[int, int]], at: int) ->
         return "The ranges are not in ascending order."
     if more:
         return (
-            f"The frame {min(more) * PAGE:#x} is not free: it shares bytes with what is "
-            "reserved or not usable, is no RAM as a whole, or lies outside of "
+            f"The frame {min(more) * PAGE:#x} is not free: it shares bytes with what "
+            "is reserved or not usable, is no RAM as a whole, or lies outside of "
             "KERNEL_BASE to IDENTITY_END."
         )
     return (

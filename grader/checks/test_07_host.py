@@ -94,7 +94,7 @@ def judge(
     case.expect(
         wrong is None,
         expected="Each request gets what was free.",
-        seen=f"Request {wrong.number + 1} for {wrong.request[3]} frames got {wrong.what}."
+        seen=f"Request {wrong.number + 1} ({wrong.request[3]} frames) got {wrong.what}."
         if wrong
         else "",
         cause="Nothing but the gap file is at work here: it can be tried with gdb or "
