@@ -59,6 +59,17 @@ class CheckEntry:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A C program of ring 3 that the boot loader brings as an ELF file.
+
+    source: relative to user/; args: the words behind its name.
+    """
+
+    source: str
+    args: str = ""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage of the course, as its manifest describes it."""
 
@@ -72,6 +83,7 @@ class Stage:
     provides: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     modules: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    programs: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def arches(self) -> tuple[str, ...]:
@@ -234,7 +246,8 @@ def _stage(file: Path, root: Path) -> Stage:
     except UnicodeDecodeError as error:
         raise ManifestError(shown, "text", str(error), "save it as UTF-8") from None
     top = _Table(shown, data)
-    top.known("id", "title", "order", "task", "check", "gaps", "contract", "modules")
+    parts = ("task", "check", "gaps", "contract", "modules", "programs")
+    top.known("id", "title", "order", *parts)
     stage_id = top.text("id")
     named = STAGE_ID.fullmatch(stage_id)
     if not named:
@@ -272,7 +285,17 @@ def _stage(file: Path, root: Path) -> Stage:
         provides=contract.words("provides"),
         uses=contract.words("uses"),
         modules=top.table("modules").data,
+        programs=_programs(top.table("programs")),
     )
+
+
+def _programs(table: _Table) -> dict[str, Program]:
+    """Lines name = "source words of the program"."""
+    found: dict[str, Program] = {}
+    for name in table.data:
+        source, _, args = table.text(name).partition(" ")
+        found[name] = Program(source, args)
+    return found
 
 
 def _tasks(tables: list[_Table], order: int) -> tuple[Task, ...]:

@@ -43,6 +43,16 @@ def deliver(options: Mapping[str, Any]) -> int:
                 )
                 for name, source in stage.modules.items()
             )
+            modules += tuple(
+                Module(
+                    name,
+                    build_program(
+                        settings.course, arch, stage, *places, program.source, elf=True
+                    ),
+                    program.args,
+                )
+                for name, program in stage.programs.items()
+            )
         except SubmissionError as error:
             _print_messages(error.messages)
             return 1

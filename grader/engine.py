@@ -182,14 +182,18 @@ class Engine:
         )
 
     def _program(
-        self, arch: str, stage: Stage, source: str, optimise: str, base: int | None
+        self,
+        arch: str,
+        stage: Stage,
+        source: str,
+        optimise: str,
+        base: int | None,
+        elf: bool,
     ) -> bytes:
         from grader.build import build_program
 
-        where = self.settings
-        return build_program(
-            where.course, arch, stage, where.src, where.prior, source, optimise, base
-        )
+        where, how = self.settings, (source, optimise, base, elf)
+        return build_program(where.course, arch, stage, where.src, where.prior, *how)
 
     def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:
         from grader import machine
