@@ -8,7 +8,7 @@ import functools
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,12 +80,14 @@ class Engine:
         self.prefetch(arch, stage, (spec,))
         return self._boots[arch, stage.id, spec.name].result()
 
-    def host(self, arch: str, stage: Stage, source: str, data: bytes) -> Result:
-        """What a program of grader/scenarios/host/ says of the gap files."""
+    def host(
+        self, arch: str, stage: Stage, source: str, names: Sequence[str], data: bytes
+    ) -> Result:
+        """What a program of grader/scenarios/host/ says of these gap files."""
         from grader.build.host import run_host
 
         root = self.settings.course.root
-        return run_host(root, arch, stage, self.settings.src, source, data)
+        return run_host(root, arch, stage, self.settings.src, source, names, data)
 
     def settle(self, arch: str, stage: Stage) -> None:
         """The stage is judged: its evidence need not be in memory any more.

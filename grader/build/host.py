@@ -23,15 +23,21 @@ RUNNING = Limits(cpu_s=10, wall_s=60.0, memory_bytes=1 << 46, output_bytes=4 << 
 
 
 def run_host(
-    root: Path, arch: str, stage: StageLike, src: Path, source: str, data: bytes
+    root: Path,
+    arch: str,
+    stage: StageLike,
+    src: Path,
+    source: str,
+    names: Sequence[str],
+    data: bytes,
 ) -> Result:
-    """What grader/scenarios/host/<source> prints, linked with the stage's C gap files.
+    """What grader/scenarios/host/<source> prints, linked with these gap files.
 
     data: the contents of the file that is its argument. A sanitizer's report stands on
     stderr, with a status that is not 0. Raises SubmissionError if the gap files do not
     compile, BuildError if nothing does.
     """
-    gaps = {n: d for n, d in take(stage, arch, src).items() if n.endswith(".c")}
+    gaps = {n: d for n, d in take(stage, arch, src).items() if n in names}
     host = _Host(root.resolve(), tools(arch), detect(), stage.id, gaps)
     folder = host.root / "build" / "cache" / arch
     key = "host-" + host.key(source)

@@ -114,7 +114,9 @@ class Source(Protocol):
     def evidence(self, arch: str, stage: Stage, spec: BootSpec) -> Evidence:
         ...
 
-    def host(self, arch: str, stage: Stage, source: str, data: bytes) -> Result:
+    def host(
+        self, arch: str, stage: Stage, source: str, names: Sequence[str], data: bytes
+    ) -> Result:
         ...
 
 
@@ -166,9 +168,9 @@ class Case:
             raise unexpected_end(evidence)
         return evidence
 
-    def host(self, source: str, data: bytes) -> Result:
-        """Run grader/scenarios/host/<source> with the gap files, under sanitizers."""
-        return self.source.host(self.arch, self.stage, source, data)
+    def host(self, source: str, names: Sequence[str], data: bytes) -> Result:
+        """Run grader/scenarios/host/<source> with these gap files, under sanitizers."""
+        return self.source.host(self.arch, self.stage, source, names, data)
 
     def expect(
         self,

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 
 from grader.checks import support
 from grader.checks.api import Case, check
+from grader.checks.host import expect_word
 from grader.checks.memory_map import (
     PAGE,
     Range,
@@ -27,8 +27,6 @@ from grader.checks.memory_map import (
 HEADER = "kernel/include/course/07-frames.h"
 SOURCE = "07-frames.c"
 MAPS, TRACES, REQUESTS = 24, 4, 900
-REPORT = re.compile(r"(?:ERROR: AddressSanitizer: |runtime error: )([^\n]*)")
-PLACE = re.compile(r"frames\.c:\d+(?=[:\s])")
 
 World = tuple[list[Range], list[Request]]
 
@@ -61,7 +59,7 @@ def test_host(case: Case) -> None:
         + packed_requests(requests)
         for ranges, requests in made
     )
-    result = case.host(SOURCE, data)
+    result = case.host(SOURCE, ["frames.c"], data)
     report = result.stderr.decode("utf-8", "replace")
     lines = iter(result.stdout.decode("utf-8", "replace").splitlines())
     for number, world in enumerate(made):
@@ -85,7 +83,7 @@ def judge(
     free = free_frames(ranges, low, high)
     expect_ranges(case, number, lines, runs(free), report)
     results = [
-        int(expect_word(case, lines, "result", report), 16)
+        int(expect_word(case, lines, "result", report, HEADER), 16)
         for kind, *_ in requests
         if kind <= 2
     ]
@@ -105,7 +103,7 @@ def judge(
         ("dirty", "frames did not arrive as zeroes"),
         ("spoiled", "frames had changed when they came back"),
     ):
-        count = int(expect_word(case, lines, word, report))
+        count = int(expect_word(case, lines, word, report, HEADER))
         case.expect(
             count == 0,
             expected="Frames arrive zeroed, and belong to their owner alone.",
@@ -115,39 +113,6 @@ def judge(
     expect_ranges(case, number, lines, runs(replay.free), report)
 
 
-def expect_word(case: Case, lines: Iterator[str], word: str, report: str) -> str:
-    """The value behind the next line's word; otherwise the run ended before it."""
-    line = next(lines, "")
-    name, _, value = line.partition(" ")
-    if name == word:
-        return value
-    found = REPORT.search(report)
-    place = PLACE.search(report)
-    if found:
-        case.fail(
-            expected="No memory is touched that is not the allocator's to touch.",
-            seen=f"The sanitizer stopped it: {found[1].split(' at pc')[0]}"
-            + (f" ({place[0]})." if place else "."),
-            cause="An index beyond an array, a shift or an overflow that C does not "
-            "define, or a write to a frame that is reserved or handed out.",
-            hint="Reserved memory and frames that are handed out are not the "
-            "allocator's: what it notes in frames, it may note in free ones only.",
-            read=HEADER,
-        )
-    if name == "open":
-        from grader.checks.api import TaskOpen
-
-        raise TaskOpen(value)
-    case.fail(
-        expected=f"The program goes on to its next line, “{word} …”.",
-        seen=f"It printed “{line}”." if line else "It ended, or took too long.",
-        cause="It panicked at a request that is right."
-        if name == "panic"
-        else "A loop that does not end, or a crash.",
-        read=HEADER,
-    )
-
-
 def expect_ranges(
     case: Case,
     number: int,
@@ -155,7 +120,7 @@ def expect_ranges(
     want: list[tuple[int, int]],
     report: str,
 ) -> None:
-    count = int(expect_word(case, lines, "ranges", report))
+    count = int(expect_word(case, lines, "ranges", report, HEADER))
     have = []
     for _ in range(min(count, 1 << 14)):
         base, _, frames = next(lines, "0 0").partition(" ")
