@@ -7,6 +7,7 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 PAGE = 4096
 LOAD, NOTE = 1, 4
@@ -53,8 +54,10 @@ class Form:
         return 1 << (32 if self.elf_class == 1 else 64)
 
 
-_HEADER = ("magic", "type", "machine", "version", "entry", "phoff", "shoff", "flags")
-_HEADER += ("ehsize", "phentsize", "phnum", "shentsize", "shnum", "shstrndx")
+_HEADER = (
+    *("magic", "type", "machine", "version", "entry", "phoff", "shoff", "flags"),
+    *("ehsize", "phentsize", "phnum", "shentsize", "shnum", "shstrndx"),
+)
 FORMS = {
     "i386": Form(
         "<16sHHIIIIIHHHHHH",
@@ -78,7 +81,7 @@ class Image:
     """An ELF file that can be changed field by field."""
 
     arch: str
-    header: dict[str, int | bytes]
+    header: dict[str, Any]
     segments: list[dict[str, int]]
     data: bytearray
 
@@ -196,7 +199,7 @@ def _cut(rng: random.Random, image: Image, bounds: Bounds) -> None:
 
 
 def _class(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    magic = bytearray(bytes(image.header["magic"]))  # type: ignore[arg-type]
+    magic = bytearray(image.header["magic"])
     magic[rng.choice((0, 3, 4, 5, 6))] ^= 3
     image.header["magic"] = bytes(magic)
 

@@ -31,8 +31,8 @@ def expect_word(
             "and touches no memory but what it was given.",
             seen=f"The sanitizer stopped it: {found[1].split(' at pc')[0]}"
             + (f" ({place[0]})." if place else "."),
-            cause="An index or a pointer beyond its object, a shift or an overflow that "
-            "C does not define, or memory that belongs to somebody else.",
+            cause="An index or a pointer beyond its object, a shift or an overflow "
+            "that C does not define, or memory that belongs to somebody else.",
             hint="The line is the one to look at: which value makes it go wrong?",
             read=header,
         )

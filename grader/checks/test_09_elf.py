@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
 from grader.checks import support
@@ -76,12 +77,12 @@ def load(plan: Plan) -> Boot:
     )
 
 
-def random_words(rng, count: int) -> list[str]:  # type: ignore[no-untyped-def]
+def random_words(rng: random.Random, count: int) -> list[str]:
     letters = "abcdefghijklmnopqrstuvwxyz0123456789-+=.,"
     return ["".join(rng.choices(letters, k=rng.randrange(1, 24))) for _ in range(count)]
 
 
-def spaced(rng, words: list[str]) -> str:  # type: ignore[no-untyped-def]
+def spaced(rng: random.Random, words: list[str]) -> str:
     """The words with one blank or more around each."""
     blanks = [" " * rng.randrange(1, 4) for _ in words]
     return "".join(b + w for b, w in zip(blanks, words)) + " " * rng.randrange(3)
@@ -128,7 +129,7 @@ def test_accept(case: Case) -> None:
 
 @check("elf-refuse", boots=(images,), needs=("elf-accept",))
 def test_refuse(case: Case) -> None:
-    """Fifteen kinds of damaged image are refused, each with the code of what is wrong."""
+    """Fifteen kinds of damaged image are refused, each with the code of its fault."""
     for what, want, have in answers(case):
         if want != {OK}:
             case.expect(
@@ -277,11 +278,11 @@ def expect_bytes(
             ": it lies behind the bytes of the file." if behind else ", as in the file."
         ),
         seen=f"There stands {have[at]:#04x}.",
-        cause="Bytes of the file that belong to something else were copied as well, or "
+        cause="Bytes of the file that belong to something else were copied too, or "
         "the zeroed data was not zeroed."
         if behind
-        else "The bytes were copied from another place, to another place, or not to the "
-        "end.",
+        else "The bytes were copied from another place, to another place, or not to "
+        "the end.",
         hint="offset says where they stand in the file, va where in memory; both may "
         "begin in the middle of a page.",
         read=READ_ELF,

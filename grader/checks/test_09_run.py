@@ -7,7 +7,7 @@ from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.elf_images import DAMAGES, damaged
 from grader.checks.record import Evidence
-from grader.checks.spaces import PAGE, RANGES, words
+from grader.checks.spaces import PAGE, RANGES
 from grader.checks.test_09_elf import HEADER, PROGRAM, bounds, random_words
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
@@ -191,7 +191,7 @@ def test_output(case: Case) -> None:
     have = [line for line in lines if line.startswith("alone ")]
     case.expect(
         have == want,
-        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} lines more.",
+        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} more.",
         seen=f"The console got {len(have)} lines of it"
         + (f", the first is “{have[0]}”." if have else "."),
         cause="Its constants, its arguments or its data differ from what the file and "
@@ -227,7 +227,7 @@ def test_fault(case: Case) -> None:
             seen=f"It is {status}.",
             cause="The status of a fault is lost, or the thread ended without the exit "
             "hooks.",
-            hint="user_exit(STATUS_FAULT(frame->vector)) if the frame is one of ring 3.",
+            hint="user_exit(STATUS_FAULT(frame->vector)) if the frame is ring 3's.",
             read=HEADER,
         )
     case.fact("crashes", sorted(CRASHES.values()))
@@ -322,8 +322,8 @@ def test_list(case: Case) -> None:
         have = [pid for pid in row if pid]
         case.expect(
             have == sorted(want) and count == len(want),
-            expected=f"The list {when} is {', '.join(map(str, sorted(want)))}, and each "
-            "can be found.",
+            expected=f"The list {when} is {', '.join(map(str, sorted(want)))}, and "
+            "each can be found.",
             seen=f"It is {', '.join(map(str, have)) or 'empty'}; {count} were found.",
             cause="An ended process stays until somebody has asked for its status, and "
             "no longer.",

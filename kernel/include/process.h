@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core does for processes: hooks at the start of each. */
+/* What the core does for processes: hooks at the start and at the end of each. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
 #include <course/09-programs.h>
 #include <init.h>
 
-struct start_hook {
-    int (*fn)(struct process *process, const void *image, size_t bytes);
+struct process_hook {
+    int (*start)(struct process *process, const void *image, size_t bytes);
+    void (*end)(struct process *process);
 };
 
 /*
- * Run fn when the program of a new process is loaded and before it runs, in ascending
- * order. A result that is not E_OK lets the start fail with it. Context: interrupts
- * off.
+ * Run start_fn when the program of a new process is loaded and before it runs, in
+ * ascending order, and end_fn when that process ends. A result of start_fn that is not
+ * E_OK lets the start fail with it; then end_fn is called for the hooks before it.
+ * Context: interrupts off.
  */
-#define START_HOOK(number, function)                                                   \
-    TABLE_ENTRY("start." #number)                                                      \
-    static const struct start_hook start_hook_##function = {.fn = (function)}
+#define PROCESS_HOOK(number, start_fn, end_fn)                                         \
+    TABLE_ENTRY("process." #number)                                                    \
+    static const struct process_hook process_hook_##start_fn = {.start = (start_fn),   \
+                                                                .end = (end_fn)}
 
 #endif

@@ -123,6 +123,9 @@ static int fill(struct process *process, const struct module *module, const char
     }
     if (error == E_OK) {
         error = start_thread(process, entry);
+        if (error != E_OK) {
+            process_ended(process);
+        }
     }
     if (error != E_OK) {
         space_destroy(process->space.root_pa);
@@ -219,6 +222,7 @@ void process_exit(struct thread *thread, intptr_t status)
     if (process) {
         process->status = status;
         process->thread = NULL;
+        process_ended(process);
     }
     /* END SOLUTION 9.4 */
 }

@@ -265,7 +265,8 @@ int vformat(void (*to_put)(void *to, char c), void *to, const char *format,
             va_list args)
 {
     struct output out = {.put = to_put, .to = to};
-    va_list rest; /* a va_list parameter may be an array, of which & gives no va_list * */
+    va_list
+        rest; /* a va_list parameter may be an array, of which & gives no va_list * */
 
     va_copy(rest, args);
     while (*format != '\0') {

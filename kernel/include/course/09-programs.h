@@ -13,6 +13,7 @@
 #include <types.h>
 
 struct trap_frame;
+struct memory;
 
 /*
  * Task 9.1. May the image be loaded? Reads its bytes only, changes nothing, and trusts
@@ -65,22 +66,27 @@ struct process {
     struct thread *thread; /* NULL when it has ended */
     intptr_t status;       /* how it has ended */
     struct process *next;  /* free for the list of all */
-    void *areas;           /* free for later stages, as the next two */
+    struct memory *memory; /* free for later stages, as the next two */
     int parent;
     bool killed;
 };
 
 /*
  * Task 9.4. Start the program of the module `name` with these words: its own space, its
- * arguments, what process_started() does, and a thread that begins at its entry.
+ * arguments, what process_started() does, and a thread that begins at its entry; in this
+ * order.
  * Returns its pid; E_NOENT if there is no such module; otherwise the error of what did
  * not work, and then nothing of it is left, neither frames nor memory. Context: any in
  * the kernel; interrupts are as before when it returns.
  */
 int process_start(const char *name, const char *words);
 
-/* Provided: runs the start hooks (process.h); E_OK, or the error of one of them. */
+/*
+ * Provided: they run the hooks of process.h. process_started: E_OK, or the error of one
+ * of them, and then nothing of them is left. process_ended: undoes what they did.
+ */
 int process_started(struct process *process, const void *image, size_t bytes);
+void process_ended(struct process *process);
 
 /*
  * Task 9.4. The process with this pid, running or ended, or NULL. The one with the
@@ -98,7 +104,8 @@ void process_forget(struct process *process);
 
 /*
  * Task 9.4, an exit hook: called in the context of a thread that ends, before its space
- * goes. Notes the status, if it is that of a process. Context: any.
+ * goes. If it is that of a process: notes the status, and calls process_ended().
+ * Context: interrupts off.
  */
 void process_exit(struct thread *thread, intptr_t status);
 
