@@ -38,7 +38,7 @@ struct request {
 } PACKED;
 #define REQUEST_ONE 0   /* frame_alloc */
 #define REQUEST_MANY 1  /* frames_alloc(frames) */
-#define REQUEST_CLEAN 2 /* the same, and nobody writes to them or frees them */
+#define REQUEST_CLEAN 2 /* one or many, and nobody writes to them or frees them */
 #define REQUEST_FREE 3  /* frame_free of one frame of the result `slot` */
 #define REQUEST_FREES 4 /* frames_free of a part of it */
 #define REQUEST_JOIN 5  /* frees all frames, neighbours in one call */
@@ -111,6 +111,13 @@ static bool plausible(uintptr_t base_pa, size_t frames)
            base_pa < IDENTITY_END && frames <= (IDENTITY_END - base_pa) / PAGE_BYTES;
 }
 
+/* Exactly one frame is the business of task 7.2, also if it stays clean. */
+static bool by_frame_alloc(const struct request *request)
+{
+    return request->kind == REQUEST_ONE ||
+           (request->kind == REQUEST_CLEAN && request->frames == 1);
+}
+
 /* Look whether a frame is zeroed, and write the scenario's word into it. */
 static void take(uintptr_t frame_pa)
 {
@@ -141,8 +148,7 @@ static void allocate(const struct request *request)
     uintptr_t base_pa;
 
     KASSERT(scenario_result_count < RESULTS);
-    base_pa =
-        request->kind == REQUEST_ONE ? frame_alloc() : frames_alloc(request->frames);
+    base_pa = by_frame_alloc(request) ? frame_alloc() : frames_alloc(request->frames);
     scenario_results[scenario_result_count++] = base_pa;
     if (base_pa == 0 || request->kind == REQUEST_CLEAN) {
         return;
@@ -220,7 +226,13 @@ static void trace(void)
     note_ranges(0);
 }
 
-/* The machine's own frames, as the stage's glue found them: all, and all again. */
+/* The machine's own frames, as the stage's glue found them. */
+static void machine(void)
+{
+    note_ranges(0);
+}
+
+/* The same: all of them are handed out, and all of them again. */
 static void exhaust(void)
 {
     key = (uintptr_t)cmdline_hex("key", 0);
@@ -240,32 +252,31 @@ static void exhaust(void)
         KASSERT(frame_alloc() == 0);
         note_ranges(2 + round);
         for (uint32_t i = 0; round == 0 && i < count; i++) {
-            /* In another order; what the steps miss, join gives back. */
+            /* In another order: where the steps come by again, the next one. */
             const uint64_t step = cmdline_hex("step", 1);
             uint32_t nth = (uint32_t)(i * step % count);
 
-            frame_pa = (uintptr_t)scenario_frames[0][nth] * PAGE_BYTES;
-            if (owned[frame_pa / PAGE_BYTES]) {
-                release(frame_pa, 1, true);
+            while (!owned[scenario_frames[0][nth]]) {
+                nth = (nth + 1) % count;
             }
-        }
-        if (round == 0) {
-            join();
+            release((uintptr_t)scenario_frames[0][nth] * PAGE_BYTES, 1, true);
         }
     }
 }
 
 /* Frees something that is not handed out: "wrong" says what. */
+#define WRONG_MANY 4 /* from here on with frames_free */
 static void refuse(void)
 {
     uintptr_t base_pa;
     const size_t frames = 8;
+    const uint64_t wrong = cmdline_hex("wrong", 0);
 
     init(0);
-    base_pa = frames_alloc(frames);
+    base_pa = wrong < WRONG_MANY ? frame_alloc() : frames_alloc(frames);
     KASSERT(base_pa != 0);
     kprintf("[ringlab] now the wrong one\n");
-    switch (cmdline_hex("wrong", 0)) {
+    switch (wrong) {
     case 0:
         frame_free(base_pa);
         frame_free(base_pa);
@@ -277,6 +288,9 @@ static void refuse(void)
         frame_free(KERNEL_BASE);
         break;
     case 3:
+        frame_free(base_pa + IDENTITY_END);
+        break;
+    case WRONG_MANY:
         frame_free(base_pa + 3 * PAGE_BYTES);
         frames_free(base_pa, frames);
         break;
@@ -289,5 +303,6 @@ static void refuse(void)
 SCENARIO("frames-maps", 100, maps);
 SCENARIO("frames-room", 100, room);
 SCENARIO("frames-trace", 100, trace);
+SCENARIO("frames-machine", 100, machine);
 SCENARIO("frames-exhaust", 100, exhaust);
 SCENARIO("frames-refuse", 100, refuse);

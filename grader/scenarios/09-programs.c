@@ -4,19 +4,13 @@
  * outside, and processes from modules, all at once.
  */
 #include "common.h"
+#include "programs.h"
 
-#include <arch/cpu.h>
-#include <course/07-frames.h>
-#include <course/09-programs.h>
-#include <init.h>
 #include <memory.h>
 #include <panic.h>
 #include <string.h>
-#include <thread.h>
 
-#define IMAGES 32
 #define NO_THREADS 100
-#define RANGES 128
 #define LISTED 40
 
 int32_t scenario_checked[IMAGES]; /* elf_check of each module */
@@ -28,13 +22,6 @@ uintptr_t scenario_roots[IMAGES];   /* of those that run */
 int64_t scenario_statuses[IMAGES];  /* when they have ended */
 int32_t scenario_listed[3][LISTED]; /* pids: all run, all ended, half forgotten */
 uint32_t scenario_found[3];         /* how many of them process_find finds */
-struct frame_range scenario_free[2][RANGES];
-uint32_t scenario_free_counts[2];
-
-static void note_free(unsigned when)
-{
-    scenario_free_counts[when] = frame_ranges(scenario_free[when], RANGES);
-}
 
 static void check(void)
 {
@@ -96,52 +83,18 @@ static void list(unsigned when)
     }
 }
 
-static void note_start(unsigned number, int pid)
-{
-    scenario_started[number] = pid;
-    if (pid > 0) {
-        KASSERT(process_find(pid));
-        scenario_roots[number] = process_find(pid)->space.root_pa;
-    }
-}
-
-static bool all_ended(void)
-{
-    for (unsigned i = 0; i < IMAGES; i++) {
-        if (scenario_started[i] > 0 && process_find(scenario_started[i])->thread) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Every module is started, with its own words; then all are waited for. */
 static void run(void)
 {
-    const struct module *module;
-
     cpu_cli();
     note_free(0);
     note_start(IMAGES - 1, process_start("nobody", ""));
-    for (unsigned i = 0; i + 1 < IMAGES && (module = module_at(i)) != NULL; i++) {
-        note_start(i, process_start(module->name, module->args));
-    }
+    start_modules();
     list(0);
-    while (!all_ended()) {
-        cpu_idle();
-        cpu_cli();
-    }
+    wait_for_all();
     list(1);
-    for (unsigned i = 0; i < IMAGES; i++) {
-        struct process *process =
-            scenario_started[i] > 0 ? process_find(scenario_started[i]) : NULL;
-
-        if (process) {
-            scenario_statuses[i] = process->status;
-            if (i % 2 == 0) {
-                process_forget(process);
-            }
-        }
+    for (unsigned i = 0; i < IMAGES; i += 2) {
+        forget(i);
     }
     list(2);
     thread_yield(); /* the last one's stack is freed by whoever comes next */

@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
 import struct
 import subprocess
-from collections.abc import Sequence
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+import pytest
 
 from grader.build.tools import flag_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = Path(__file__).parent / "data" / "user_libc"
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+STRICT = "-O2 -Werror -Wshadow -Wundef -Wvla".split()
 PREFIX = "ours_"
 
-MEMORY_BYTES = 1024
+VARIANTS = ("i386", "x86_64", "sanitized")
+
+MEMORY_BYTES = 2048
 ARGUMENTS = 24
 REQUEST = struct.Struct(
     f"=16sB{ARGUMENTS}s3xI{ARGUMENTS}Q{MEMORY_BYTES}s{MEMORY_BYTES}s"
@@ -72,8 +80,12 @@ class Server:
 
     def __init__(self, program: Program) -> None:
         self.bits = program.bits
+        self._file = program.file
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen([program.file], stdin=pipe, stdout=pipe)
+        return subprocess.Popen([self._file], stdin=pipe, stdout=pipe)
 
     def __enter__(self) -> Server:
         return self
@@ -97,8 +109,8 @@ class Server:
     ) -> Answer:
         """Call a function on this memory; typed: what read gives, if it is not empty.
 
-        Answer's errno is 0 if the call did not set it. Raises EOFError if the server
-        dies of the call.
+        Answer's errno is 0 if the call did not set it. Raises EOFError if the process
+        dies of the call; the next call has a new one.
         """
         kinds, words = bytearray(ARGUMENTS), [0] * ARGUMENTS
         for i, argument in enumerate(arguments):
@@ -116,7 +128,9 @@ class Server:
         self._process.stdin.flush()
         data = self._process.stdout.read(ANSWER.size)
         if len(data) < ANSWER.size:
-            raise EOFError(f"{name} ended the process")
+            status = self._process.wait()
+            self._process = self._start()
+            raise EOFError(f"{name} ended the process with status {status}")
         result, in_memory, error, size, writes, output, after = ANSWER.unpack(data)
         return Answer(result, bool(in_memory), error, writes, output[:size], after)
 
@@ -128,33 +142,36 @@ class Server:
         return ours, self.call(name, *arguments, memory=memory, ours=False)
 
 
-def build(folder: Path, bits: int, sanitize: bool) -> Program | None:
-    """The server, in this folder; None if gcc makes no such programs here."""
-    extra = SANITIZE if sanitize else ()
-    common = (f"-m{bits}", "-no-pie", *extra)
+@functools.cache
+def build(variant: str) -> Program:
+    """The server for i386, x86_64, or x86_64 with sanitizers ("sanitized"), built once.
+
+    Skips the test if gcc makes no such programs here.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ringlab-libc-"))
+    atexit.register(shutil.rmtree, folder)
+    sanitize = SANITIZE if variant == "sanitized" else ()
+    arch = "i386" if variant == "i386" else "x86_64"
+    bits = 32 if arch == "i386" else 64
+    common = (f"-m{bits}", "-no-pie", *sanitize)
     (folder / "probe.c").write_text("int main(void) { return 0; }\n", "utf-8")
     if _run(folder, "gcc", *common, "probe.c", "-o", "probe").returncode != 0:
-        return None
-    flags = flag_lines(ROOT / "user" / "flags.mk")
-    sources = [ROOT / "user" / name for name in flags["USER_LIB"]]
-    arch = "i386" if bits == 32 else "x86_64"
-    words = flag_lines(ROOT / "kernel" / "arch" / arch / "flags.mk")["CFLAGS_ARCH"]
-    strict = ("-Werror", "-Wshadow", "-Wundef", "-Wvla", "-O1" if sanitize else "-O2")
+        pytest.skip(f"gcc makes no programs for {variant} here")
+
+    words = flag_lines(ROOT / "kernel" / "arch" / arch / "flags.mk")
+    user = flag_lines(ROOT / "user" / "flags.mk")
+    flags = (*words["CFLAGS_ARCH"], *user["CFLAGS_USER"], *STRICT, *sanitize)
     include = (f"-I{ROOT}/user/include", f"-I{ROOT}/kernel/include", f"-I{HOST}")
-    all_flags = (*words, *flags["CFLAGS_USER"], *strict, *include, *extra)
-    _must(folder, "gcc", *all_flags, "-c", *map(str, sources))
+    sources = [ROOT / "user" / name for name in user["USER_LIB"]]
+    _must(folder, "gcc", *flags, *include, "-c", *map(str, sources))
     objects = [f"{source.stem}.o" for source in sources]
-    _must(folder, "ld", "-r", *_ld(words), "-o", "library.o", *objects)
+    _must(folder, "gcc", *common, "-nostdlib", "-r", "-o", "library.o", *objects)
     _must(folder, "objcopy", *_renames(folder), "library.o")
-    server = ("-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-fno-builtin")
-    idirafter = ("-idirafter", f"{ROOT}/kernel/include")
+    server = ("-std=gnu11", "-g", "-Wall", "-Wextra", "-Werror", "-fno-builtin")
+    behind = ("-idirafter", f"{ROOT}/kernel/include")
     files = (str(HOST / "server.c"), "library.o")
-    _must(folder, "gcc", *common, *server, *idirafter, *files, "-o", "server")
+    _must(folder, "gcc", *common, *server, *behind, *files, "-o", "server")
     return Program(bits, folder / "server")
-
-
-def _ld(words: Sequence[str]) -> tuple[str, str]:
-    return "-m", "elf_i386" if "-m32" in words else "elf_x86_64"
 
 
 def _renames(folder: Path) -> list[str]:

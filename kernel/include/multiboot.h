@@ -6,7 +6,7 @@
 #include <types.h>
 
 #define MODULE_NAME_BYTES 32
-#define MODULE_ARGS_BYTES 96
+#define MODULE_ARGS_BYTES 256
 
 struct memory_range {
     uint64_t base_pa;

@@ -206,8 +206,9 @@ static void play(const struct request *request, unsigned count)
         const uintptr_t base_pa = results[request->slot % RESULTS];
 
         if (request->kind <= CLEAN) {
-            const uintptr_t got =
-                request->kind == ONE ? frame_alloc() : frames_alloc(request->frames);
+            const bool one = request->kind == ONE ||
+                             (request->kind == CLEAN && request->frames == 1);
+            const uintptr_t got = one ? frame_alloc() : frames_alloc(request->frames);
 
             results[given++ % RESULTS] = got;
             printf("result %lx\n", (unsigned long)got);

@@ -9,6 +9,7 @@
 
 #include <arch/elf.h>
 #include <course/08-address-spaces.h>
+#include <memmap.h>
 #include <multiboot.h>
 #include <types.h>
 

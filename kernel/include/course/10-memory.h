@@ -8,6 +8,7 @@
 #define COURSE_10_MEMORY_H
 
 #include <course/09-programs.h>
+#include <memmap.h>
 #include <syscall.h>
 
 /* A part of a process's addresses: from start to below end, both page-aligned. */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define ARGUMENTS 24
-#define MEMORY_BYTES 1024
+#define MEMORY_BYTES 2048
 #define ARENA_BYTES (1 << 18)
 
 /* What an argument is. */
@@ -60,7 +60,7 @@ typedef uintptr_t (*function)(uintptr_t first, ...);
     X(getline) X(heap_grow)
 
 #define DECLARE(name) uintptr_t ours_##name(uintptr_t first, ...);
-#define ROW_OF_BOTH(name) {#name, ours_##name, (function)(name)},
+#define ROW_OF_BOTH(name) {#name, ours_##name, (function)(void *)(name)},
 #define ROW_OF_OURS(name) {#name, ours_##name, NULL},
 
 IN_BOTH(DECLARE)
@@ -73,7 +73,7 @@ static const struct {
     function system;
 } functions[] = {IN_BOTH(ROW_OF_BOTH) OURS_ALONE(ROW_OF_OURS)};
 
-static char memory[MEMORY_BYTES];
+static char memory[MEMORY_BYTES] __attribute__((aligned(16)));
 static char input[MEMORY_BYTES];
 static size_t input_bytes, input_used;
 static char arena[ARENA_BYTES] __attribute__((aligned(4096)));
