@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grader.build import cache
@@ -14,10 +16,16 @@ from grader.build.compile import LIMITS as COMPILING
 from grader.build.image import FORMAT, feed
 from grader.build.model import BuildError, Message, StageLike, SubmissionError
 from grader.build.sources import take
-from grader.build.tools import NATIVE, Tools, read_flags, tools
+from grader.build.tools import NATIVE, Tools, compiler_headers, read_flags, tools
 from grader.sandbox import Limits, Result, Sandbox, detect
 
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all".split()
+# What the compiler defines here, and not for the image.
+TELLTALES = (
+    "__SANITIZE_ADDRESS__ __PIC__ __pic__ __PIE__ __pie__ __SSP_STRONG__".split()
+)
+OFFSET = re.compile(r"\(/proc/self/exe\+(0x[0-9a-f]+)\)")
+MOST_OFFSETS = 40
 # A sanitizer reserves terabytes of addresses, and the driver limits what it uses.
 RUNNING = Limits(cpu_s=10, wall_s=60.0, memory_bytes=1 << 46, output_bytes=4 << 20)
 
@@ -51,7 +59,10 @@ def run_host(
         given.write_bytes(data)
         given.chmod(0o644)
         argv = [str(entry / "host"), str(given)]
-        return host.sandbox.run(argv, cwd=scratch, ro=[entry, scratch], limits=RUNNING)
+        result = host.sandbox.run(
+            argv, cwd=scratch, ro=[entry, scratch], limits=RUNNING
+        )
+        return host.named(entry / "host", result)
 
 
 class _Host:
@@ -71,7 +82,7 @@ class _Host:
 
     def key(self, source: str) -> str:
         digest = hashlib.sha256()
-        feed(digest, FORMAT, self.tools.identity, *self._command())
+        feed(digest, FORMAT, self.tools.identity, *self._gap_command())
         for file in (self._driver(source), *self._headers()):
             feed(digest, file.relative_to(self.root).as_posix(), file.read_bytes())
         for name, data in self.gaps.items():
@@ -95,15 +106,39 @@ class _Host:
         if result.status != 0:
             raise BuildError(f"{source} does not compile: {_text(result)}")
         seen = self.sandbox.view(tree, SEEN)
-        argv = [*self._command(), "driver.o", "-o", "host"]
-        argv += [str(seen / file.name) for file in files]
-        result = self._run(argv, made, [(f, seen / f.name) for f in files])
-        if result.status != 0 or not (made / "host").is_file():
+        gaps = [(f, seen / f.name) for f in files]
+        objects = [f"gap-{number}.o" for number in range(len(gaps))]
+        for (_, path), name in zip(gaps, objects):
+            self._step([*self._gap_command(), "-c", str(path), "-o", name], made, gaps)
+        self._step([*self._command(), "driver.o", *objects, "-o", "host"], made, gaps)
+        made.chmod(0o755)
+        return made
+
+    def _step(self, argv: Sequence[str], made: Path, gaps: Sequence[object]) -> None:
+        """One step whose failure is the submission's."""
+        result = self._run(argv, made, gaps)
+        if result.status != 0 or not (made / argv[-1]).is_file():
             text = why_failed(result, _text(result))
             name = f"{self.stage}/{next(iter(self.gaps), '')}"
             raise SubmissionError([Message(name, 0, 0, "error", text, self.stage)])
-        made.chmod(0o755)
-        return made
+
+    def named(self, program: Path, result: Result) -> Result:
+        """The sanitizer's report with file and line where it has only offsets: it
+        cannot find its own program in the sandbox."""
+        text = _text(result)
+        offsets = list(dict.fromkeys(OFFSET.findall(text)))[:MOST_OFFSETS]
+        if not offsets:
+            return result
+        argv = [self.tools.addr2line, "-s", "-e", str(program), *offsets]
+        found = self.sandbox.run(
+            argv, cwd=program.parent, ro=[program.parent], limits=COMPILING
+        )
+        lines = dict(zip(offsets, _text(found).splitlines()))
+
+        def name(match: re.Match[str]) -> str:
+            return f"({lines.get(match[1], match[1])})"
+
+        return replace(result, stderr=OFFSET.sub(name, text).encode())
 
     def _run(self, argv: Sequence[str], made: Path, more: Sequence[object]) -> Result:
         ro = [self.root / name for name in self._folders()]
@@ -119,6 +154,13 @@ class _Host:
         words = [w for w in flags["CFLAGS_ARCH"] if native and w in ("-m32", "-m64")]
         words += ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", *SANITIZE]
         return [cc, *words, *(f"-I{self.root / name}" for name in self._folders())]
+
+    def _gap_command(self) -> list[str]:
+        """As in the image: no header of the host's, and no macro that tells where."""
+        words = self._command()
+        words += ["-ffreestanding", "-nostdinc"]
+        words += ["-isystem", str(compiler_headers(words[0], self.sandbox))]
+        return words + [f"-U{name}" for name in TELLTALES]
 
     def _folders(self) -> tuple[str, str]:
         return "kernel/include", f"kernel/arch/{self.tools.arch}/include"

@@ -239,9 +239,9 @@ def _wrap_file(rng: random.Random, image: Image, bounds: Bounds) -> None:
 
 
 def _overlap(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    code = _code(image)
-    last = (code["va"] + code["memory"] - 1) // PAGE * PAGE
-    _data(image)["va"] = last + PAGE - 16  # other bytes of the same page
+    code, data = _code(image), _data(image)
+    data["memory"] = data["file"] = 8
+    data["va"] = (code["va"] + code["memory"] - 1) // PAGE * PAGE + PAGE - 16
 
 
 def _entry(rng: random.Random, image: Image, bounds: Bounds) -> None:

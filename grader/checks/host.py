@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from grader.checks.api import Case, TaskOpen
 
 REPORT = re.compile(r"(?:ERROR: AddressSanitizer: |runtime error: )([^\n]*)")
-PLACE = re.compile(r"[a-z]+\.c:\d+(?=[:\s])")
+PLACE = re.compile(r"(?<![\w-])[a-z][\w-]*\.c:\d+(?=[:)\s])")  # not of the driver's
 
 
 def expect_word(
@@ -29,7 +29,7 @@ def expect_word(
         case.fail(
             expected="On the host, too, the file does nothing that C does not define, "
             "and touches no memory but what it was given.",
-            seen=f"The sanitizer stopped it: {found[1].split(' at pc')[0]}"
+            seen=f"The sanitizer stopped it: {re.split(' at pc| [(]pc', found[1])[0]}"
             + (f" ({place[0]})." if place else "."),
             cause="An index or a pointer beyond its object, a shift or an overflow "
             "that C does not define, or memory that belongs to somebody else.",

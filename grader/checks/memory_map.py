@@ -13,6 +13,7 @@ TOP = 1 << 64
 USABLE, FIRMWARE, RESERVED = 0, 1, 2  # as in the scenario
 ONE, MANY, CLEAN, FREE, FREES, JOIN = range(6)
 MOST_MANY = 24  # frames of one request
+TOO_MANY = 0x80000000, 0xFFFFFFFF, 0x00100001  # in bytes, 32 bits do not hold them
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Range:
     @property
     def end(self) -> int:
         return self.base + self.size
+
+    def __str__(self) -> str:
+        what = ("usable", "not usable in the map", "reserved by the kernel")[self.kind]
+        return f"{self.base:#x} to below {self.end:#x} ({what})"
 
 
 def packed(maps: Iterable[Sequence[Range]]) -> bytes:
@@ -75,6 +80,8 @@ def runs(frames: Iterable[int]) -> list[tuple[int, int]]:
 
 def must_fit(free: Iterable[int], frames: int) -> bool:
     """Whether frames_alloc(frames) has no excuse: see the contract."""
+    if not frames:
+        return False
     size = 1 << (frames - 1).bit_length()
     for first, count in runs(free):
         start = -(-first // size) * size
@@ -108,6 +115,9 @@ def random_map(
             base -= base % PAGE  # ends and begins with a page
             size = rng.choice((0, PAGE, rng.randrange(1, 20) * PAGE))
         ranges.append(Range(base, size, rng.choice((FIRMWARE, RESERVED, RESERVED))))
+    if rng.random() < 0.4:  # its end is 2^64, which is 0 in 64 bits
+        base = ram_end - rng.randrange(1, 60 * PAGE)
+        ranges.append(Range(base, TOP - base, rng.choice((FIRMWARE, RESERVED))))
     for _ in range(3):  # a usable range within what is usable already
         base = rng.randrange(low, ram_end - 40 * PAGE)
         ranges.append(Range(base, rng.randrange(20 * PAGE), USABLE))
@@ -136,7 +146,7 @@ def random_requests(
     """Requests that fill `frames` frames, and free them again, in parts if `many`.
 
     Each slot is freed at most once over; slots that got nothing are skipped by whoever
-    plays the trace.
+    plays the trace. A few requests are for no frames, or for more than there can be.
     """
     requests: list[Request] = []
     left: dict[int, list[int]] = {}  # by slot: its frames that are not freed yet
@@ -151,9 +161,11 @@ def random_requests(
         elif not left or rng.random() < (0.8 if filling else 0.2):
             size = rng.randrange(1, MOST_MANY) if many and rng.random() < 0.6 else 1
             kind = MANY if size > 1 or (many and rng.random() < 0.5) else ONE
-            clean = rng.random() < 0.05 and kind == MANY and size < 4
+            clean = rng.random() < 0.05 and size < 4
+            if kind == MANY and not clean and rng.random() < 0.04:
+                size = rng.choice((0, 0, *TOO_MANY))
             requests.append((CLEAN if clean else kind, 0, 0, size))
-            if not clean:
+            if not clean and 0 < size < MOST_MANY:
                 left[slots] = list(range(size))
             slots += 1
         else:
@@ -169,6 +181,8 @@ def _part(
     first, length = rng.choice(runs(left[slot]))
     size = rng.randrange(1, length + 1)
     at = first + rng.randrange(length - size + 1)
+    if many and rng.random() < 0.05:
+        return FREES, slot, at, 0
     left[slot] = [n for n in left[slot] if not at <= n < at + size]
     if not left[slot]:
         del left[slot]
@@ -230,9 +244,13 @@ class Replay:
         return now
 
     def _take(self, result: int, count: int, kind: int) -> str:
-        frames = set(range(result // PAGE, result // PAGE + count))
         if not result:
             return "nothing, although there was room" if self._room(count) else ""
+        if not count:
+            return f"the address {result:#x}, although no frames were asked for"
+        if count > len(self.free):
+            return f"the address {result:#x}, although so many are not free"
+        frames = set(range(result // PAGE, result // PAGE + count))
         if result % PAGE:
             return "an address within a page"
         taken = frames & (self.owned | self.clean)

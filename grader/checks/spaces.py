@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from grader.checks import support
@@ -89,7 +89,10 @@ def free_pages(case: Case, evidence: Evidence, when: int) -> set[int]:
     rows = support.array(
         evidence, "scenario_free", 2 * word(case), (when + 1) * RANGES
     )[when * RANGES :][:most]
-    return {base // PAGE + n for base, size in rows for n in range(size)}
+    all_frames = support.of(case)["IDENTITY_END"] // PAGE  # whatever stands there
+    return {
+        base // PAGE + n for base, size in rows for n in range(min(size, all_frames))
+    }
 
 
 def kernel_root(evidence: Evidence) -> int:
@@ -178,5 +181,22 @@ def expect_large(case: Case, found: Walk) -> None:
     )
 
 
-def first(things: Sequence[int]) -> str:
-    return f"{things[0]:#x}" if things else "none"
+def signed(case: Case, value: int) -> int:
+    """A word that the scenario stored of an int."""
+    bits = 8 * support.word_bytes(case.arch)
+    return value - (1 << bits) if value >> bits - 1 else value
+
+
+def expect_none_lost(
+    case: Case, evidence: Evidence, first: int, then: int, what: str, cause: str
+) -> None:
+    """The frames that were free at the first note are free at the other."""
+    lost = free_pages(case, evidence, first) - free_pages(case, evidence, then)
+    case.expect(
+        not lost,
+        expected=f"A frame that {what} took before it failed is free again.",
+        seen=f"{len(lost)} are not.",
+        cause=cause,
+        hint="Free what you have, then return 0.",
+        read=HEADER,
+    )

@@ -9,12 +9,14 @@ from grader.checks.record import Evidence
 from grader.checks.spaces import (
     EXEC,
     HEADER,
+    LONG,
     PAGE,
     READ_PAGES,
     WRITE,
     Page,
     Process,
     Script,
+    expect_none_lost,
     free_pages,
     interruptions,
     kernel_root,
@@ -67,22 +69,10 @@ def grub(plan: Plan) -> Boot:
     return processes_boot(plan, 2, Via.GRUB)
 
 
-@boot("stale")
-def stale(plan: Plan) -> Boot:
-    """A page is taken from a process that is reading it."""
-    script, rng = Script(plan), plan.rng()
-    code, data = support.user_pages(rng, plan, 2)
-    probe = plan.probe("space", PAD=rng.randrange(1, 3000), DATA=data)
-    script.add(Page(code, 0, EXEC, probe.data), Page(data, 0, WRITE, b"\1"))
-    script.starts.append(code + probe.labels["entry"])
-    plan.note("data", data)
-    plan.note("code", code)
-    plan.note("unmap_at", 40)
-    return script.boot(
-        "spaces-run",
-        *support.hexadecimal(spaces=1, ticks=200, when=40, unmap=data),
-        icount_shift=7,
-    )
+@boot("stacks")
+def stacks(plan: Plan) -> Boot:
+    """Stacks for nobody: two that cannot be had, and one that can."""
+    return plan.boot("spaces-stacks", limits=LONG)
 
 
 # What each process of the boot "walls" tries: how (read, write, jump), and the bits of
@@ -134,10 +124,10 @@ def walls(plan: Plan) -> Boot:
     return script.boot("spaces-run", *support.hexadecimal(spaces=len(TRIES)))
 
 
-@check("space-stack", boots=(processes,))
+@check("space-stack", boots=(processes, stacks))
 def test_stack(case: Case) -> None:
     """Each process has its stack right below USER_STACK_TOP, in frames of its own, to
-    read and write and not to execute."""
+    read and write and not to execute; where it cannot be had, nothing is left of it."""
     evidence = case.run(processes)
     values = support.of(case)
     made: list[Process] = support.note(evidence, "processes")
@@ -187,7 +177,50 @@ def test_stack(case: Case) -> None:
             cause="A page too many, or one too high.",
             read=HEADER,
         )
+    expect_no_stack(case)
     case.fact("stacks", len(frames))
+
+
+def expect_no_stack(case: Case) -> None:
+    """Where a page is taken, and where a frame is missing: 0, and as it was before."""
+    evidence, values = case.run(stacks), support.of(case)
+    roots = words(case, evidence, "scenario_roots", 2)
+    answers = words(case, evidence, "scenario_stacks", 3)
+    before = words(case, evidence, "scenario_frames", 1)[0]
+    top, pages = values["USER_STACK_TOP"], values["USER_STACK_PAGES"]
+    low = top - pages * PAGE
+    whys = (f"a page is mapped at {low:#x} already", "there is a frame for one page")
+    for number, (why, root) in enumerate(zip(whys, roots)):
+        case.expect(
+            answers[number] == 0,
+            expected=f"user_stack_create returns 0 when {why}.",
+            seen=f"It returned {answers[number]:#x}.",
+            cause="The results of frame_alloc and space_map were not looked at.",
+            read=HEADER,
+        )
+        for va in range(low, top, PAGE):
+            found = walk(evidence, root, va)
+            must = before if number == 0 and va == low else None
+            case.expect(
+                found.pa == must,
+                expected=f"When {why}, {va:#x} is as it was before the call"
+                + (f", the frame {before:#x}." if must else ", absent."),
+                seen=f"The page tables say: {shown(found)}.",
+                cause="The page that was there was replaced or taken out."
+                if must
+                else "The pages of the stack that did work are still mapped.",
+                hint="Take out again what this call has mapped, and no more.",
+                read=HEADER,
+            )
+        lost = "The frames of the pages that were mapped, or the one that was not."
+        expect_none_lost(case, evidence, number, number + 1, "user_stack_create", lost)
+    case.expect(
+        answers[2] == top,
+        expected=f"user_stack_create returns {top:#x} where there is nothing else.",
+        seen=f"It returned {answers[2]:#x}.",
+        cause="It remembers something of the calls that failed.",
+        read=HEADER,
+    )
 
 
 def judged(evidence: Evidence) -> list[Process]:
@@ -251,32 +284,6 @@ def test_switch(case: Case) -> None:
     evidence = case.run(processes)
     expect_roots(case, evidence, TICKS // 10)
     case.fact("processes", len(support.note(evidence, "processes")))
-
-
-@check("space-stale", boots=(stale,))
-def test_stale(case: Case) -> None:
-    """A page that is taken from a running process is gone at once: its next access
-    faults, whatever the CPU had remembered."""
-    evidence = case.run(stale)
-    data = support.note(evidence, "data")
-    faults = [
-        e
-        for e in support.interrupts(evidence)
-        if e.fault and e.v == PF and e.cpl == 3 and e.cr2 == data
-    ]
-    ticks = len(interruptions(evidence))
-    case.expect(
-        bool(faults) and faults[0].e == 4 and ticks <= 60,
-        expected=f"#PF with error code 0x4 and CR2 {data:#x} in ring 3, right after "
-        "the page was unmapped in the tick 40.",
-        seen=f"{support.show(faults[0] if faults else None)}; the timer came {ticks} "
-        "times.",
-        cause="The entry is cleared, but the CPU goes on with the translation that it "
-        "has cached: the process still reads a frame that belongs to somebody else.",
-        hint="tlb_flush_page(va) whenever a present entry has changed.",
-        read='SDM 3A "Invalidation of TLBs and Paging-Structure Caches" (4.10.4)',
-    )
-    case.fact("stale", faults[0].e if faults else 0)
 
 
 @check("space-walls", boots=(walls,), needs=("space-switch",))

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.record import Evidence
 from grader.checks.spaces import (
     EXEC,
     HEADER,
+    LONG,
     PAGE,
     READ_PAGES,
     UNMAP,
@@ -16,19 +17,22 @@ from grader.checks.spaces import (
     Page,
     Script,
     expect_large,
+    expect_none_lost,
     free_pages,
     kernel_root,
     kernel_view,
     shown,
+    signed,
     tables_of,
     user_pages,
     walk,
     words,
 )
 from grader.evidence import paging
-from grader.machine import Boot
+from grader.machine import Boot, End
 
-E_INVAL, E_NOMEM = -1, -2
+E_INVAL, E_NOMEM, PF = -1, -2, 14
+READ_TLB = 'SDM 3A "Invalidation of TLBs and Paging-Structure Caches" (4.10.4)'
 SPACES = 3
 
 
@@ -60,19 +64,50 @@ def trees(plan: Plan) -> Boot:
     ]
     rng.shuffle(wrong)
     gone = rng.sample([p for p in pages if p is not taken], 6)
-    absent = Page(
-        pages[0].va + 4096 * PAGE, pages[0].space, UNMAP, why="nothing is there"
-    )
+    used = {p.va for p in pages}
+    nowhere = [va for va in user_pages(rng, plan, 60) if va not in used]
+    near = [va + PAGE for va in used if va + PAGE not in used and va + PAGE < end]
+    absent = [
+        Page(va, pages[0].space, UNMAP, why="nothing is there")
+        for va in (nowhere[0], near[0])
+    ]
     unmaps = [Page(p.va, p.space, UNMAP) for p in gone]
     again = [Page(gone[0].va, gone[0].space, WRITE)]
     foreign = Page(values["KERNEL_BASE"], 0, UNMAP, why="it is the kernel's")
-    script.add(*pages, *wrong, *unmaps, absent, foreign, *again)
-    return script.boot("spaces-map", *support.hexadecimal(spaces=SPACES))
+    script.add(*pages, *wrong, *unmaps, *absent, foreign, *again)
+    own = plan.note(
+        "own", [va for va in user_pages(rng, plan, 60) if va not in used][0]
+    )
+    return script.boot("spaces-map", *support.hexadecimal(spaces=SPACES, own=own))
 
 
-@boot("short")
-def short(plan: Plan) -> Boot:
-    return Script(plan).boot("spaces-short")
+@boot("created")
+def created(plan: Plan) -> Boot:
+    """Nothing but three new spaces; the kernel's own tree has a page of ring 3."""
+    own = plan.note("own", user_pages(plan.rng(), plan, 1)[0])
+    return plan.boot("spaces-map", *support.hexadecimal(spaces=SPACES, own=own))
+
+
+@boot("create-short")
+def create_short(plan: Plan) -> Boot:
+    return plan.boot("spaces-create-short", limits=LONG)
+
+
+@boot("map-short")
+def map_short(plan: Plan) -> Boot:
+    """A page whose walk has no entry in common with what space_create made."""
+    va = support.of(plan)["USER_END"] - plan.rng().randrange(1, 200) * PAGE
+    words = support.hexadecimal(va=plan.note("va", va))
+    return plan.boot("spaces-map-short", *words, limits=LONG)
+
+
+@boot("stale")
+def stale(plan: Plan) -> Boot:
+    """A page that the kernel reads under the space's tree, and that is taken away."""
+    rng = plan.rng()
+    va = plan.note("va", user_pages(rng, plan, 1)[0])
+    key = plan.note("key", rng.getrandbits(30) + 1)
+    return plan.boot("spaces-stale", *support.hexadecimal(va=va, key=key))
 
 
 @boot("destroy")
@@ -97,109 +132,133 @@ def roots(case: Case, evidence: Evidence, count: int = SPACES) -> list[int]:
     return words(case, evidence, "scenario_roots", count)
 
 
-@check("space-kernel", boots=(trees,))
+@check("space-kernel", boots=(created,))
 def test_kernel(case: Case) -> None:
     """A new space maps the kernel as its own tree does, by the same tables, and nothing
-    of it is ring 3's; page 0 and the guard pages are absent in it too."""
-    evidence = case.run(trees)
+    of it is ring 3's; page 0 and the guard pages are absent in it too, and from
+    USER_BASE on everything."""
+    evidence = case.run(created)
     base = support.of(case)["USER_BASE"]
-    own = kernel_root(evidence)
-    want = kernel_view(evidence, own, base)
     guard = support.address_of(evidence, "boot_stack_guard")
     for number, root in enumerate(roots(case, evidence)):
-        have = kernel_view(evidence, root, base)
-        at = next((n for n, p in enumerate(zip(have, want)) if p[0] != p[1]), 0)
-        case.expect(
-            have == want,
-            expected=f"Space {number} says of the kernel's addresses what the tree of "
-            f"paging_kernel_root() says: {len(want)} parts.",
-            seen=f"It has {len(have)} parts"
-            + (
-                f"; of {have[at][0]:#x}: {shown(walk(evidence, root, have[at][0]))}."
-                if at < len(have)
-                else "."
-            ),
-            cause="Entries of the kernel's were left out, made anew with other rights, "
-            "or got the user bit; or an entry above USER_BASE was copied as well.",
-            hint="Copy the topmost entries that serve addresses below USER_BASE, as "
-            "they are. On x86_64 these are in two tables.",
-            read=HEADER,
-        )
-        for va, what in ((0, "page 0"), (guard, "the guard page below the boot stack")):
+        what = f"space {number}"
+        expect_kernel(case, evidence, root, what)
+        for va, name in ((0, "page 0"), (guard, "the guard page below the boot stack")):
             found = walk(evidence, root, va)
             case.expect(
                 not found.present,
-                expected=f"In space {number} {what} is absent.",
+                expected=f"In {what} {name} is absent.",
                 seen=f"The page tables say: {shown(found)}.",
                 cause="It was mapped when the space was made.",
                 read=HEADER,
             )
-        a, b = (walk(evidence, r, values_kernel(case)).entries[-1] for r in (own, root))
+        more = [
+            part
+            for part in paging.ranges(evidence.ram, root, case.arch)
+            if part.end > base
+        ]
         case.expect(
-            a.pa == b.pa,
-            expected="The kernel's page tables are shared: a change in one is a change "
-            "in all.",
-            seen=f"The entry for {values_kernel(case):#x} stands at {a.pa:#x} in the "
-            f"kernel's tree, at {b.pa:#x} in space {number}.",
-            cause="The tables were copied. A guard page that the kernel makes later "
-            "would be there in some spaces only.",
-            hint="Copy entries that name tables, not the tables.",
+            not more,
+            expected=f"From USER_BASE ({base:#x}) on nothing is mapped in {what}, "
+            "which is new.",
+            seen=f"It has {more[0] if more else ''}.",
+            cause="All entries of the kernel's tree were copied, also those of ring "
+            "3's addresses: with them a page that was once mapped there comes along.",
+            hint="Copy the entries below USER_BASE, and no other.",
             read=HEADER,
         )
-    case.fact("kernel", [list(part) for part in want if part[0]])
+    case.fact("kernel", [list(part) for part in want_kernel(case, evidence)])
 
 
-def values_kernel(case: Case) -> int:
-    return support.of(case)["KERNEL_BASE"]
+def want_kernel(
+    case: Case, evidence: Evidence
+) -> list[tuple[int, int, int, bool, bool]]:
+    """What the kernel's own tree says of its addresses."""
+    base = support.of(case)["USER_BASE"]
+    return kernel_view(evidence, kernel_root(evidence), base)
 
 
-@check("space-create-short", boots=(short,))
+def expect_kernel(case: Case, evidence: Evidence, root: int, what: str) -> None:
+    """The tree maps the kernel as its own one does, by the very same tables."""
+    own, at = kernel_root(evidence), support.of(case)["KERNEL_BASE"]
+    want = want_kernel(case, evidence)
+    have = kernel_view(evidence, root, support.of(case)["USER_BASE"])
+    differs = [n for n, pair in enumerate(zip(have, want)) if pair[0] != pair[1]]
+    part = differs[0] if differs else min(len(have), len(want))
+    va = (want + have[len(want) :] + [(0, 0, 0, False, False)])[part][0]
+    found, should = walk(evidence, root, va), walk(evidence, own, va)
+    case.expect(
+        have == want,
+        expected=f"{what.capitalize()} says of the kernel's address {va:#x} what the "
+        f"tree of paging_kernel_root() says: {shown(should)}.",
+        seen=f"{shown(found)}." if found.entries else "Nothing can be read there.",
+        cause=_kernel_cause(found, should),
+        hint="The topmost entries that serve addresses below USER_BASE name the "
+        "kernel's tables: copy them as they are. On x86_64 the first entry of two "
+        "tables leads there.",
+        read=HEADER,
+    )
+    mine, its = (walk(evidence, r, at).entries[-1] for r in (root, own))
+    case.expect(
+        mine.pa == its.pa,
+        expected="The kernel's page tables are shared: a change in one is a change in "
+        "all.",
+        seen=f"The entry for {at:#x} stands at {its.pa:#x} in the kernel's tree, at "
+        f"{mine.pa:#x} in {what}.",
+        cause="The tables were copied. A guard page that the kernel makes later would "
+        "be there in some spaces only.",
+        hint="Copy entries that name tables, not the tables.",
+        read=HEADER,
+    )
+
+
+def _kernel_cause(found: paging.Walk, should: paging.Walk) -> str:
+    if should.present and not found.present:
+        return (
+            "A part of the kernel is missing. With this tree in CR3 the CPU would not "
+            "find its next instruction, nor the handler of the fault: a triple fault."
+        )
+    if found.user and not should.user:
+        return "The user bit is set on every level: ring 3 can use the kernel's pages."
+    if should.writable and not found.writable:
+        return "An entry above level 1 lacks PTE_WRITE: the kernel cannot write there."
+    return "The entries were made anew, with other rights or other frames."
+
+
+@check("space-create-short", boots=(create_short,))
 def test_short(case: Case) -> None:
-    """Without a frame space_create gives 0 and keeps none, and space_map E_NOMEM."""
-    evidence = case.run(short)
-    made, mapped = words(case, evidence, "scenario_short", 2)
-    case.expect(
-        made == 0,
-        expected="space_create returns 0 when no frame is left for its tables.",
-        seen=f"It returned {made:#x}.",
-        cause="What frame_alloc returned was used before anybody looked at it.",
-        read=HEADER,
-    )
-    before, after = (free_pages(case, evidence, when) for when in (0, 2))
-    lost = len(before - after)
-    case.expect(
-        not lost,
-        expected="A frame that a failed space_create took is free again.",
-        seen=f"{lost} are not.",
-        cause="The first table is kept when there is no frame for the second.",
-        hint="Free what you have, then return 0.",
-        read=HEADER,
-    )
-    bits = 8 * support.word_bytes(case.arch)
-    case.expect(
-        mapped == (1 << bits) + E_NOMEM,
-        expected="space_map returns E_NOMEM when no frame is left for a table.",
-        seen=f"It returned {mapped - (1 << bits) if mapped >> bits - 1 else mapped}.",
-        cause="A table at address 0 was used as if it were one.",
-        read=HEADER,
-    )
-    case.fact("short", True)
+    """When frames are short space_create gives 0 and keeps none."""
+    evidence = case.run(create_short)
+    made = words(case, evidence, "scenario_short", 2)
+    for number, root in enumerate(made):
+        left = ("no frame is left", "one frame is left, and it needs two")[number]
+        case.expect(
+            root == 0,
+            expected=f"space_create returns 0 when {left}.",
+            seen=f"It returned {root:#x}.",
+            cause="What frame_alloc returned was used before anybody looked at it.",
+            hint="Each frame_alloc can return 0.",
+            read=HEADER,
+        )
+    why = "The first table is kept when there is no frame for the second."
+    expect_none_lost(case, evidence, 0, 2, "space_create", why)
+    case.fact("short", made)
 
 
-@check("space-map", boots=(trees,), needs=("space-kernel",))
+@check("space-map", boots=(trees, map_short), needs=("space-kernel",))
 def test_map(case: Case) -> None:
     """space_map makes exactly the page visible that it is asked for, with the rights
-    asked for, on every level, in spaces that nobody uses, and refuses the rest."""
+    asked for, on every level, in spaces that nobody uses; it refuses what it must, and
+    tells when there is no frame for a table."""
     evidence = case.run(trees)
     pages: list[Page] = support.note(evidence, "pages")
     answers = words(case, evidence, "scenario_answers", len(pages))
     frames = words(case, evidence, "scenario_frames", len(pages))
     want = expected_pages(pages, frames)
-    bits = 8 * support.word_bytes(case.arch)
     for page, answer in zip(pages, answers):
         if page.rights & UNMAP:
             continue
-        value = answer - (1 << bits) if answer >> bits - 1 else answer
+        value = signed(case, answer)
         must = E_INVAL if page.why else 0
         case.expect(
             value == must,
@@ -214,7 +273,28 @@ def test_map(case: Case) -> None:
     for space, root in enumerate(roots(case, evidence)):
         for va, (frame, rights) in sorted(want[space].items()):
             expect_page(case, evidence, root, va, frame, rights)
+    expect_short(case)
     case.fact("pages", [sorted(part) for part in want])
+
+
+def expect_short(case: Case) -> None:
+    """E_NOMEM as long as one of the tables on the way cannot be had."""
+    evidence = case.run(map_short)
+    levels = 2 if case.arch == "i386" else 4
+    for frames, answer in enumerate(words(case, evidence, "scenario_short", levels)):
+        must = E_NOMEM if frames < levels - 1 else 0
+        case.expect(
+            signed(case, answer) == must,
+            expected=f"space_map for {support.note(evidence, 'va'):#x} returns "
+            f"{'E_NOMEM' if must else 'E_OK'} when {frames} frames are left: the way "
+            f"there has {levels - 1} new tables.",
+            seen=f"It returned {signed(case, answer)}.",
+            cause="A table at address 0 was used as if it were one: what frame_alloc "
+            "returns can be 0, on each level."
+            if must
+            else "It took more frames than tables, or lost one that it could not use.",
+            read=HEADER,
+        )
 
 
 def expected_pages(
@@ -237,6 +317,7 @@ def expect_page(
 ) -> None:
     """One page of a space, as the CPU would see it."""
     found = walk(evidence, root, va)
+    exhibits.walk(case, found, write=bool(rights & WRITE))
     expect_large(case, found)
     case.expect(
         found.pa == frame and found.user,
@@ -305,17 +386,20 @@ def test_apart(case: Case) -> None:
                 cause="An entry was copied where a table of its own belongs.",
                 read=HEADER,
             )
+        expect_kernel(case, evidence, root, f"space {space}")
+    only = support.note(evidence, "own")
     own = [
         p
         for p in paging.ranges(evidence.ram, kernel_root(evidence), case.arch)
-        if p.end > base
+        if p.end > base and (p.start, p.end) != (only, only + PAGE)
     ]
     case.expect(
         not own,
-        expected="The kernel's own tree has nothing above USER_BASE.",
+        expected=f"The kernel's own tree has its one page at {only:#x} and nothing "
+        "else above USER_BASE.",
         seen=f"It has {own[0] if own else ''}.",
         cause="The page was mapped in the tree that CR3 names, instead of the one that "
-        "was asked for.",
+        "was asked for; or a table is shared.",
         read=HEADER,
     )
     case.fact("tables", len(owners))
@@ -348,7 +432,8 @@ def test_unmap(case: Case) -> None:
             read=HEADER,
         )
         found = walk(evidence, roots(case, evidence)[page.space], page.va)
-        if where not in [(p.space, p.va) for p in pages[pages.index(page) + 1 :]]:
+        later = pages[pages.index(page) + 1 :]
+        if where not in [(p.space, p.va) for p in later if not p.rights & UNMAP]:
             case.expect(
                 not found.user or page.va < support.of(case)["USER_BASE"],
                 expected=f"Ring 3 sees nothing at {page.va:#x} any more.",
@@ -395,16 +480,72 @@ def test_destroy(case: Case) -> None:
         cause="A table of another space was freed, or one that both share.",
         read=HEADER,
     )
-    want = kernel_view(evidence, kernel_root(evidence), base)
     case.expect(
-        kernel_view(evidence, root, base) == want and len(want) > 1,
-        expected="The kernel is mapped as before, in its own tree and in the space "
-        "that lives on.",
+        len(want_kernel(case, evidence)) > 1,
+        expected="The kernel is mapped as before in its own tree.",
         seen="It is not.",
         cause="The kernel's page tables were taken for the space's own, and changed.",
         read=HEADER,
     )
+    expect_kernel(case, evidence, root, "the space that lives on")
     for page, frame in zip(pages, frames):
         if page.space == count - 1:
             expect_page(case, evidence, root, page.va, frame, page.rights)
     case.fact("destroyed", len(before - between - stays))
+
+
+@check("space-stale", boots=(stale,))
+def test_stale(case: Case) -> None:
+    """A page that is taken out is gone at once, for the CPU as well: another one at its
+    address is seen, and behind the last one comes a page fault, whatever the CPU had
+    remembered."""
+    evidence = case.run(stale, ends=(End.DONE, End.PANIC))
+    va, key = support.note(evidence, "va"), support.note(evidence, "key")
+    read = words(case, evidence, "scenario_read_words", 3)
+    ((count,),) = support.array(evidence, "scenario_reads", "I", 1)
+    symbol = evidence.symbols.get("scenario_read")
+    if symbol is None:
+        raise LookupError("the image has no symbol scenario_read")
+    inside = range(symbol.address, symbol.address + symbol.size)
+    faults = [e for e in support.interrupts(evidence) if e.fault]
+    last = faults[-1] if faults else None
+    case.expect(
+        count >= 2 and read[0] == key,
+        expected=f"The kernel reads the word at {va:#x}, under the space's tree, and "
+        "then that of the frame which came in its place.",
+        seen=f"It read {count} times, and {support.show(last)}."
+        if last
+        else f"It read {read[0]:#x} instead of {key:#x}.",
+        cause="The page is not mapped where space_map was told to, or space_unmap did "
+        "not come back.",
+        read=HEADER,
+    )
+    cause = (
+        "The entry is changed, but the CPU goes on with the translation that it has "
+        "cached: whoever reads there still sees a frame that belongs to somebody else."
+    )
+    case.expect(
+        read[1] == key + 1,
+        expected=f"When another frame is mapped at {va:#x}, its word {key + 1:#x} is "
+        "read there.",
+        seen=f"It was {read[1]:#x}"
+        + (", that of the frame before." if read[1] == key else "."),
+        cause=cause,
+        hint="tlb_flush_page(va) whenever a present entry has changed.",
+        read=READ_TLB,
+    )
+    case.expect(
+        count == 2
+        and last is not None
+        and (last.v, last.e, last.cr2, last.cpl) == (PF, 0, va, 0)
+        and last.pc in inside,
+        expected=f"#PF with error code 0 and CR2 {va:#x}, where {va:#x} is read after "
+        "it was unmapped.",
+        seen=f"{support.show(last)}."
+        if last
+        else f"It read {read[2]:#x}, as if the page were still there.",
+        cause=cause,
+        hint="tlb_flush_page(va) whenever a present entry has changed.",
+        read=READ_TLB,
+    )
+    case.fact("stale", [count, read[1] - key])

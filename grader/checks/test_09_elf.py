@@ -6,15 +6,24 @@ from __future__ import annotations
 import random
 import struct
 
-from grader.checks import support
-from grader.checks.api import Case, Plan, boot, check
+from grader.checks import elf_odd, support
+from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.elf_images import (
     DAMAGES,
     LOAD,
     NAMES,
-    OK,
-    WRITE,
+    ENTRY,
     EXEC,
+    FORMAT,
+    MACHINE,
+    OK,
+    OVERLAP,
+    PLACE,
+    SEGMENTS,
+    SHORT,
+    SIZE,
+    TYPE,
+    WRITE,
     Bounds,
     Image,
     damaged,
@@ -24,9 +33,9 @@ from grader.checks.elf_images import (
 )
 from grader.checks.host import expect_word
 from grader.checks.record import Evidence
-from grader.checks.spaces import PAGE, READ_PAGES, shown, walk, word
+from grader.checks.spaces import PAGE, RANGES, READ_PAGES, shown, walk, word
 from grader.evidence import paging
-from grader.machine import Boot, Limits, Module
+from grader.machine import Boot, Module
 
 HEADER = "kernel/include/course/09-programs.h"
 SHEET = "assignments/09-programs/README.md"
@@ -34,8 +43,35 @@ READ_ELF = 'System V ABI, "Program Header" (gABI, chapter 5)'
 PROGRAM = "probes/sums.c"
 E_INVAL = -1
 ARGUMENTS_MOST = 32
-HOST_IMAGES = 400
-LONG = Limits(cpu_s=4.0)
+HOST_IMAGES = 250  # of each kind
+
+
+TOO_NARROW = {
+    SHORT: "All bytes that it needs are there: perhaps a sum counts one too many, or a "
+    "header that is not to be loaded was looked at.",
+    SIZE: "A segment may have as many bytes in the file as in memory.",
+    PLACE: "All of it lies from PROGRAM_LOW to below PROGRAM_HIGH; a segment without "
+    "memory lies nowhere.",
+    OVERLAP: "No page is touched twice; a segment without memory touches none.",
+    ENTRY: "The entry is in the memory of a segment that is ELF_EXEC: any byte of it "
+    "will do, the first and the last one as well.",
+}
+HINTS = {
+    SHORT: "Compare an offset with bytes, then a length with what is left behind it: a "
+    "sum of two numbers out of a file can wrap around.",
+    FORMAT: "The first seven bytes: the magic ones, class, order, version.",
+    MACHINE: "ELF_MACHINE is the processor that this kernel is for.",
+    TYPE: "A library or an object has an entry, too; only ELF_EXECUTABLE says that it "
+    "is a program for the addresses that stand in it.",
+    SEGMENTS: "segment_bytes is how far the headers are apart; and something must be "
+    "left to load when segments of no bytes are taken away.",
+    SIZE: "file_bytes above memory_bytes would be copied to where nothing belongs.",
+    PLACE: "va against both ends; then memory_bytes against what is left from va to "
+    "PROGRAM_HIGH: their sum can wrap around.",
+    OVERLAP: "Round down both begins and compare with the other's last byte: what "
+    "counts are pages.",
+    ENTRY: "va <= entry <= last byte, of a segment that is ELF_EXEC.",
+}
 
 
 def bounds(place: Plan | Case) -> Bounds:
@@ -58,7 +94,22 @@ def images(plan: Plan) -> Boot:
     made = [("it is a good program", good), ("it is a good program", usual)]
     for how in DAMAGES:
         made.append((how, damaged(rng, plan.arch, good, how, bounds(plan))))
-    rng.shuffle(made)
+    return judged(plan, made)
+
+
+@boot("odd-images")
+def odd_images(plan: Plan) -> Boot:
+    """Images that no linker makes, right ones and ones wrong by one byte."""
+    rng, where = plan.rng(), bounds(plan)
+    made = [(elf_odd.GOOD, elf_odd.good(rng, plan.arch, where)) for _ in range(3)]
+    made.append((elf_odd.EXACT, elf_odd.exact(rng, plan.arch, where)))
+    for how in elf_odd.edges(plan.arch):
+        made.append((how, elf_odd.wrong(rng, plan.arch, how, where)))
+    return judged(plan, made)
+
+
+def judged(plan: Plan, made: list[tuple[str, bytes]]) -> Boot:
+    plan.rng("order").shuffle(made)
     plan.note("images", made)
     modules = tuple(Module(f"image{n}", data) for n, (_, data) in enumerate(made))
     return plan.boot("elf-check", modules=modules)
@@ -66,8 +117,9 @@ def images(plan: Plan) -> Boot:
 
 @boot("load")
 def load(plan: Plan) -> Boot:
+    """A program whose segments begin and end anywhere, and one of each kind."""
     rng = plan.rng()
-    data = plan.note("image", image_at(plan))
+    data = plan.note("image", elf_odd.good(rng, plan.arch, bounds(plan)))
     words = random_words(rng, rng.randrange(3, ARGUMENTS_MOST - 1))
     plan.note("words", words)
     text = spaced(rng, words)
@@ -92,7 +144,7 @@ def too_much(plan: Plan, kind: str) -> str:
     rng = plan.rng(kind)
     if kind == "many":
         return " ".join("x" for _ in range(ARGUMENTS_MOST))
-    return " ".join("y" * 500 for _ in range(8)) + "z" * rng.randrange(100)
+    return " ".join("y" * 500 for _ in range(9)) + "z" * rng.randrange(100)
 
 
 @boot("many-words")
@@ -111,26 +163,40 @@ def refused_words(plan: Plan, kind: str) -> Boot:
     return plan.boot("elf-load", modules=modules)
 
 
-@check("elf-accept", boots=(images,))
+@boot("fit")
+def fit(plan: Plan) -> Boot:
+    """One word that gets longer until it fits no more."""
+    return plan.boot("args-fit")
+
+
+@check("elf-accept", boots=(images, odd_images))
 def test_accept(case: Case) -> None:
     """elf_check accepts a good program, wherever in user memory it wants to lie."""
-    for what, want, have in answers(case):
+    for what, want, have in answers(case, images) + answers(case, odd_images):
         if want == {OK}:
             case.expect(
                 have == OK,
                 expected=f"elf_check returns E_OK: {what}.",
                 seen=f"It returned {NAMES.get(have, have)}.",
-                cause="A test is too narrow, or looks at another field than it should.",
-                hint="Print the fields, and compare them with readelf -lh.",
+                cause=TOO_NARROW.get(
+                    have,
+                    "A test looks at another field than it "
+                    "should, or trusts it to be what linkers usually make.",
+                ),
+                hint="A limit itself is allowed: begin at PROGRAM_LOW, end at "
+                "PROGRAM_HIGH. A segment may begin anywhere in a page, and stand in any "
+                "order; one without memory_bytes, and one that is not ELF_LOAD, is none "
+                "of yours. Print the fields, and compare them with readelf -lh.",
                 read=READ_ELF,
             )
     case.fact("accepted", True)
 
 
-@check("elf-refuse", boots=(images,), needs=("elf-accept",))
+@check("elf-refuse", boots=(images, odd_images), needs=("elf-accept",))
 def test_refuse(case: Case) -> None:
-    """Fifteen kinds of damaged image are refused, each with the code of its fault."""
-    for what, want, have in answers(case):
+    """Some thirty kinds of damaged image are refused, each with the code of its
+    fault."""
+    for what, want, have in answers(case, images) + answers(case, odd_images):
         if want != {OK}:
             case.expect(
                 have in want,
@@ -139,16 +205,15 @@ def test_refuse(case: Case) -> None:
                 cause="Nobody looks at that, or too late: after the number was used."
                 if have == OK
                 else "Another test comes first, and is wrong about this image.",
-                hint="Sums of two numbers out of a file can wrap around: compare with "
-                "what is left instead.",
+                hint=min((HINTS[code] for code in want if code in HINTS), default=""),
                 read=HEADER,
             )
-    case.fact("refused", len(DAMAGES))
+    case.fact("refused", len(DAMAGES) + len(elf_odd.edges(case.arch)))
 
 
-def answers(case: Case) -> list[tuple[str, set[int], int]]:
+def answers(case: Case, spec: BootSpec) -> list[tuple[str, set[int], int]]:
     """What each image is, the codes that are right, and the one that came."""
-    evidence = case.run(images)
+    evidence = case.run(spec)
     made = support.note(evidence, "images")
     have = support.array(evidence, "scenario_checked", "i", len(made))
     return [
@@ -157,16 +222,20 @@ def answers(case: Case) -> list[tuple[str, set[int], int]]:
     ]
 
 
-@check("elf-host", boots=(images,))
+@check("elf-host", boots=(images, odd_images))
 def test_host(case: Case) -> None:
     """elf_check on the host, under address and undefined-behaviour sanitizers: hundreds
     of images with changed headers, and not one byte is read beyond their end."""
     rng = case.rng()
-    kinds = support.note(case.run(images), "images")
-    good = next(data for what, data in kinds if what == "it is a good program")
-    made = [mutated(rng, case.arch, good) for _ in range(HOST_IMAGES)]
-    made += [data for _, data in kinds]
+    usual = support.note(case.run(images), "images")
+    strange = support.note(case.run(odd_images), "images")
+    good = next(data for what, data in usual if what == "it is a good program")
+    odd = next(data for what, data in strange if what == elf_odd.GOOD)
+    made = [data for _, data in usual + strange]
     made += [good[:n] for n in (0, 1, 4, 16, 51, 52, 63, 64, 83, 84, 119, 120, 121)]
+    made += [
+        mutated(rng, case.arch, one) for one in (good, odd) for _ in range(HOST_IMAGES)
+    ]
     data = b"".join(struct.pack("<I", len(one)) + one for one in made)
     result = case.host("09-programs.c", ["elf.c"], data)
     report = result.stderr.decode("utf-8", "replace")
@@ -181,7 +250,8 @@ def test_host(case: Case) -> None:
             seen=f"It returned {NAMES.get(have, have)}.",
             cause="Header bytes of a good program were changed at random: a test is "
             "missing, or wrong at its limit.",
-            hint="Go through the list in the contract, line by line.",
+            hint=min((HINTS[code] for code in want if code in HINTS), default="")
+            or TOO_NARROW.get(have, ""),
             read=HEADER,
         )
     case.fact("images", len(made))
@@ -379,7 +449,7 @@ def _text(data: bytes) -> str:
     return data.split(b"\0")[0].decode("ascii", "replace")
 
 
-@check("args-refuse", boots=(many_words, long_words), needs=("args-page",))
+@check("args-refuse", boots=(many_words, long_words, fit), needs=("args-page",))
 def test_arguments_refused(case: Case) -> None:
     """More words than ARGUMENTS_MOST, or more than fits on a page, is E_INVAL."""
     for spec, what in ((many_words, "too many words"), (long_words, "too long a text")):
@@ -392,4 +462,47 @@ def test_arguments_refused(case: Case) -> None:
             hint="Look before each word, and before each text, whether it still fits.",
             read=HEADER,
         )
-    case.fact("refused", 2)
+    expect_fit(case)
+    case.fact("refused", 3)
+
+
+def expect_fit(case: Case) -> None:
+    """A word of any length that fits is taken, to its NUL; a longer one is not."""
+    evidence = case.run(fit)
+    ((longest, refused, again, place),) = support.array(
+        evidence, "scenario_fit", "4I", 1
+    )
+    least = PAGE - (ARGUMENTS_MOST + 2) * support.word_bytes(case.arch) - 16
+    case.expect(
+        longest >= least and not again,
+        expected=f"A word of up to {least} bytes fits at least: the page holds no more "
+        f"than {ARGUMENTS_MOST + 2} words besides the texts.",
+        seen=f"One of {refused} bytes is refused"
+        + (f", {again} longer ones are not." if again else "."),
+        cause="The room for the texts is counted too small, or only the last word is "
+        "looked at.",
+        read=HEADER,
+    )
+    case.expect(
+        place + longest + 1 <= PAGE,
+        expected="A text that is taken ends on the page, with its NUL.",
+        seen=f"One of {longest} bytes was taken, and began at byte {place}: it ends "
+        f"{place + longest + 1 - PAGE} bytes beyond.",
+        cause="The NUL was not counted, or not the bytes that were used before: what "
+        "stands behind the page is another's.",
+        hint="used + length + 1 <= PAGE_BYTES, or length < PAGE_BYTES - used.",
+        read=HEADER,
+    )
+    counts = support.array(evidence, "scenario_free_counts", "I", 2)
+    rows = support.array(evidence, "scenario_free", 2 * word(case), 2 * RANGES)
+    before, after = (
+        sum(size for _, size in rows[n * RANGES :][: counts[n][0]]) for n in range(2)
+    )
+    case.expect(
+        before == after,
+        expected="When arguments_put refuses, the frame that it took is free again.",
+        seen=f"{before - after} frames are not.",
+        cause="An error on the way out forgets what was made before it.",
+        hint="frame_free, unless space_map has put the frame into the space.",
+        read=HEADER,
+    )

@@ -14,13 +14,16 @@ from grader.evidence.events import Interrupt
 from grader.machine import Boot, Limits, Module, Via
 
 GATE, SYS_EXIT = 0x80, 4
-E_NOMEM, E_NOENT = -2, -3
-NOBODY = 31  # the scenario's start of a program that is not there
+E_NOMEM, E_NOENT, E_AGAIN = -2, -3, -6
+IMAGES = 32
+AGAIN, REFUSED, NOBODY = range(IMAGES - 3, IMAGES)  # as in the scenario
+SHORT_MOST = 48
 CRASHES = {"d": 0, "u": 6, "g": 13, "p": 14}
 NAMES = {0: "#DE", 6: "#UD", 13: "#GP", 14: "#PF"}
 LONG = Limits(cpu_s=5.0, log_bytes=16 << 20)
 MASK = 0xFFFFFFFF
 WORDS, ROWS = 1500, 3  # as in user/probes/sums.c
+RUNS = 2  # of a program whose module is the good one
 
 
 def programs_boot(plan: Plan, sums: int, via: Via = Via.DIRECT) -> Boot:
@@ -39,8 +42,10 @@ def programs_boot(plan: Plan, sums: int, via: Via = Via.DIRECT) -> Boot:
         made.append((how, Module(f"bad{n}", bad)))
     rng.shuffle(made)
     plan.note("made", made)
+    sums_at = [n for n, (what, _) in enumerate(made) if what == "sum"]
     return plan.boot(
         "programs-run",
+        *support.hexadecimal(good=rng.choice(sums_at)),
         modules=tuple(module for _, module in made),
         icount_shift=5,
         limits=LONG,
@@ -68,10 +73,9 @@ def grub(plan: Plan) -> Boot:
 
 @boot("short")
 def short(plan: Plan) -> Boot:
-    """So many frames that loading ends somewhere in the middle."""
-    left = plan.note("left", plan.rng().randrange(2, 11))
+    """So few frames that loading ends somewhere, with one more each time."""
     modules = (Module("program", plan.program(PROGRAM, elf=True)),)
-    return plan.boot("programs-short", *support.hexadecimal(left=left), modules=modules)
+    return plan.boot("programs-short", modules=modules)
 
 
 def sum_of(arguments: str) -> int:
@@ -116,24 +120,25 @@ def started(evidence: Evidence) -> list[tuple[str, Module, int, int, int]]:
 
 
 def exits(evidence: Evidence) -> dict[int, int]:
-    """By tree: the status that ring 3 gave to exit, as the CPU recorded it."""
+    """By tree: the status that ring 3 gave to exit, as the CPU recorded it; the first
+    one, since a tree may lie where another one was."""
     found: dict[int, int] = {}
     first = "bx" if evidence.arch == "i386" else "di"
     for event in support.interrupts(evidence):
         if event.v == GATE and event.cpl == 3:
             held = registers(event.dump)
             if held.get("ax") == SYS_EXIT:
-                found[event.regs.get("CR3", 0)] = held.get(first, 0)
+                found.setdefault(event.regs.get("CR3", 0), held.get(first, 0))
     return found
 
 
 def crashes(evidence: Evidence) -> dict[int, Interrupt]:
     """By tree: the fault that ended a process."""
-    return {
-        event.regs.get("CR3", 0): event
-        for event in support.interrupts(evidence)
-        if event.cpl == 3 and event.fault
-    }
+    found: dict[int, Interrupt] = {}
+    for event in support.interrupts(evidence):
+        if event.cpl == 3 and event.fault:
+            found.setdefault(event.regs.get("CR3", 0), event)
+    return found
 
 
 def expect_sums(case: Case, evidence: Evidence) -> None:
@@ -178,6 +183,26 @@ def test_run(case: Case) -> None:
     evidence = case.run(programs)
     expect_sums(case, evidence)
     made = support.note(evidence, "made")
+    ((off, on),) = support.array(evidence, "scenario_flags", "II", 1)
+    case.expect(
+        not off and on,
+        expected="When process_start returns, interrupts are as they were.",
+        seen=f"They were off, and are {'on' if off else 'off'}; they were on, and are "
+        f"{'on' if on else 'off'}.",
+        cause="cpu_sti() in the end switches them on for a caller that had them off, "
+        "and without any they stay off for one that had them on.",
+        hint="Keep cpu_flags() before cpu_cli(), and look at EFLAGS_IF of it.",
+        read=HEADER,
+    )
+    ((_, _, other),) = support.array(evidence, "scenario_hooks", "III", 1)
+    case.expect(
+        not other,
+        expected="process_started is given the process, whose space is there, and its "
+        "module's image and size.",
+        seen=f"{other} times it was given something else.",
+        cause="Other parameters, or it was called before the space was made.",
+        read=HEADER,
+    )
     case.fact("sums", sorted(sum_of(m.args) for what, m in made if what == "sum"))
 
 
@@ -190,8 +215,9 @@ def test_output(case: Case) -> None:
     want = rows_of(module)
     have = [line for line in lines if line.startswith("alone ")]
     case.expect(
-        have == want,
-        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} more.",
+        have == want * RUNS,
+        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} more, each time "
+        f"that it runs: {RUNS * len(want)} lines.",
         seen=f"The console got {len(have)} lines of it"
         + (f", the first is “{have[0]}”." if have else "."),
         cause="Its constants, its arguments or its data differ from what the file and "
@@ -251,26 +277,92 @@ def test_refuse(case: Case) -> None:
                 cause="The error of elf_check did not become that of process_start.",
                 read=HEADER,
             )
-    ((nobody,),) = support.array(evidence, "scenario_started", "i", NOBODY + 1)[-1:]
+    all_started = support.array(evidence, "scenario_started", "i", IMAGES)
+    ((nobody,), (refused,)) = all_started[NOBODY], all_started[REFUSED]
     case.expect(
         nobody == E_NOENT,
         expected="process_start returns E_NOENT when there is no such module.",
         seen=f"It returned {nobody}.",
         read=HEADER,
     )
-    expect_frames(case, evidence, "all processes have ended and half are forgotten")
-    evidence = case.run(short)
-    ((pid,),) = support.array(evidence, "scenario_started", "i", 1)
     case.expect(
-        pid == E_NOMEM,
-        expected=f"With {support.note(evidence, 'left')} frames left process_start "
-        "returns E_NOMEM.",
-        seen=f"It returned {pid}.",
-        cause="An error on the way was not looked at.",
+        refused == E_AGAIN,
+        expected="process_start returns the error of process_started, and the program "
+        "does not run.",
+        seen=f"It returned {refused}.",
+        cause="Nobody looked at the result of process_started: later stages say there "
+        "that something is missing.",
         read=HEADER,
     )
-    expect_frames(case, evidence, "process_start has failed")
+    expect_frames(case, evidence, "all processes have ended and are forgotten")
+    expect_hooks(case, evidence)
+    expect_short(case, case.run(short))
     case.fact("refused", True)
+
+
+def expect_hooks(case: Case, evidence: Evidence) -> None:
+    ((started_, ended, _),) = support.array(evidence, "scenario_hooks", "III", 1)
+    case.expect(
+        started_ == ended,
+        expected="process_ended is called once for each process that process_started "
+        "has accepted.",
+        seen=f"{started_} were accepted, {ended} ended.",
+        cause="It is called twice, or not at all: when a process ends, and when what "
+        "comes behind process_started fails.",
+        hint="process_exit calls it, and process_start if the thread cannot be made.",
+        read=HEADER,
+    )
+
+
+def expect_short(case: Case, evidence: Evidence) -> None:
+    """With too few frames: E_NOMEM, and nothing is left; with enough: a pid."""
+    ((count,),) = support.array(evidence, "scenario_short_count", "I", 1)
+    rows = support.array(evidence, "scenario_short", "i2I2I2I", min(count, SHORT_MOST))
+    for left, (result, frames, now, room, then, begun, over) in enumerate(rows):
+        if result > 0:
+            break
+        case.expect(
+            result == E_NOMEM,
+            expected=f"With {left} frames left process_start returns E_NOMEM.",
+            seen=f"It returned {result}.",
+            cause="An error on the way was not looked at, or became another one.",
+            read=HEADER,
+        )
+        case.expect(
+            frames == now and room == then,
+            expected=f"When process_start has failed with {left} frames left, frames and "
+            "kernel heap are as before.",
+            seen=f"{frames - now} frames and {room - then} bytes of the heap are not "
+            "free.",
+            cause="What was made before the error stays: the space, its pages, its "
+            "tables, or the struct process.",
+            hint="Everything that belongs to a space goes with space_destroy; what came "
+            "from kzalloc goes with kfree.",
+            read=HEADER,
+        )
+        case.expect(
+            begun == over,
+            expected="If the thread cannot be made, process_ended undoes what "
+            "process_started has done.",
+            seen=f"{begun} were accepted, {over} ended.",
+            cause="The last step fails, and only what came before process_started is "
+            "undone.",
+            read=HEADER,
+        )
+    case.expect(
+        rows[-1][0] > 0,
+        expected=f"With {SHORT_MOST - 1} frames the program can be started.",
+        seen=f"process_start returned {rows[-1][0]}.",
+        cause="Much more memory is taken than the program has pages.",
+        read=HEADER,
+    )
+    ((full,),) = support.array(evidence, "scenario_no_heap", "i", 1)
+    case.expect(
+        full == E_NOMEM,
+        expected="With no memory in the kernel's heap process_start returns E_NOMEM.",
+        seen=f"It returned {full}.",
+        read=HEADER,
+    )
 
 
 def expect_frames(case: Case, evidence: Evidence, when: str) -> None:
@@ -291,16 +383,18 @@ def expect_frames(case: Case, evidence: Evidence, when: str) -> None:
         not lost,
         expected=f"When {when}, as many frames are free as before.",
         seen=f"{len(lost)} are not.",
-        cause="What was made before the error stays: the space, its pages, its tables.",
-        hint="Everything that belongs to a process goes with space_destroy.",
+        cause="What was made before an error stays, or what a process had at its end: "
+        "the space, its pages, its tables.",
+        hint="Everything that belongs to a process goes with space_destroy; when a thread "
+        "ends, stage 08 calls that itself.",
         read=HEADER,
     )
 
 
 @check("process-list", boots=(programs,), needs=("process-run",))
 def test_list(case: Case) -> None:
-    """process_after goes through all processes by pid, process_find finds each, and
-    after process_forget neither does."""
+    """process_after goes through all processes by pid, process_find finds each; after
+    process_forget neither does, and its memory is free. A pid is never used again."""
     evidence = case.run(programs)
     pids = [pid for _, _, pid, _, _ in started(evidence) if pid > 0]
     made = support.note(evidence, "made")
@@ -326,9 +420,38 @@ def test_list(case: Case) -> None:
             "each can be found.",
             seen=f"It is {', '.join(map(str, have)) or 'empty'}; {count} were found.",
             cause="An ended process stays until somebody has asked for its status, and "
-            "no longer.",
+            "no longer; process_forget does nothing to one that runs.",
             read=HEADER,
         )
+    ((ghosts,),) = support.array(evidence, "scenario_ghosts", "I", 1)
+    case.expect(
+        not ghosts,
+        expected="process_find returns NULL for a process that was forgotten.",
+        seen=f"{ghosts} were still found.",
+        cause="It was freed, or marked, but is still in the list.",
+        read=HEADER,
+    )
+    ((again,),) = support.array(evidence, "scenario_started", "i", IMAGES)[AGAIN:][:1]
+    case.expect(
+        again > max(pids),
+        expected=f"A process that is started later gets a pid above {max(pids)}, "
+        "although some have become free.",
+        seen=f"process_start returned {again}.",
+        cause="A pid that is used again would let somebody wait for, or kill, a process "
+        "that is not the one meant.",
+        hint="Count up, and never down.",
+        read=HEADER,
+    )
+    ((before, after),) = support.array(evidence, "scenario_rooms", "II", 1)
+    case.expect(
+        before == after,
+        expected="When all processes are forgotten, the kernel's heap has as much room "
+        "as before.",
+        seen=f"{before - after} bytes are missing.",
+        cause="process_forget takes the process out of the list, and does not free it.",
+        hint="kfree, when nothing points to it any more.",
+        read=HEADER,
+    )
     case.fact("listed", len(made))
 
 

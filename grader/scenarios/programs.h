@@ -7,6 +7,7 @@
 #include <course/07-frames.h>
 #include <course/09-programs.h>
 #include <init.h>
+#include <memory.h>
 #include <panic.h>
 #include <thread.h>
 
@@ -41,6 +42,80 @@ static inline void start_modules(void)
     for (unsigned i = 0; i + 1 < IMAGES && (module = module_at(i)) != NULL; i++) {
         note_start(i, process_start(module->name, module->args));
     }
+}
+
+/* All frames but so many, as a list through themselves. */
+static inline uintptr_t take_frames(unsigned left)
+{
+    uintptr_t list = 0, frame_pa;
+
+    while ((frame_pa = frame_alloc()) != 0) {
+        *(uintptr_t *)frame_pa = list;
+        list = frame_pa;
+    }
+    for (; left > 0; left--) {
+        frame_pa = list;
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+    return list;
+}
+
+static inline void give_frames(uintptr_t list)
+{
+    while (list != 0) {
+        const uintptr_t frame_pa = list;
+
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+}
+
+/* All that the kernel's heap has, as a list through the blocks; adds to *bytes. */
+static inline uintptr_t take_heap(uint32_t *bytes)
+{
+    uintptr_t list = 0, *block;
+
+    for (size_t size = 1 << 16; size >= sizeof(*block); size /= 2) {
+        while ((block = kmalloc(size)) != NULL) {
+            *block = list;
+            list = (uintptr_t)block;
+            *bytes += size;
+        }
+    }
+    return list;
+}
+
+static inline void give_heap(uintptr_t list)
+{
+    while (list != 0) {
+        uintptr_t *block = (uintptr_t *)list;
+
+        list = *block;
+        kfree(block);
+    }
+}
+
+/* How many bytes the kernel's heap still has. */
+static inline uint32_t heap_room(void)
+{
+    uint32_t bytes = 0;
+
+    give_heap(take_heap(&bytes));
+    return bytes;
+}
+
+/* How many frames are free. */
+static inline uint32_t frames_left(void)
+{
+    static struct frame_range ranges[RANGES];
+    const size_t count = frame_ranges(ranges, RANGES);
+    uint32_t frames = 0;
+
+    for (size_t i = 0; i < count && i < RANGES; i++) {
+        frames += ranges[i].frames;
+    }
+    return frames;
 }
 
 static inline bool is_running(unsigned number)

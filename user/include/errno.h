@@ -5,7 +5,7 @@
 
 #include <abi/error.h>
 
-/* E_OK at first; set by functions that say so when they fail, and never back to E_OK. */
+/* E_OK at first; set by functions that say so when they fail, and by no other. */
 extern int errno;
 
 #endif

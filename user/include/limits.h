@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ranges of C's integer types. The compiler's own limits.h wants a libc's as well. */
+/* The ranges of C's integer types. The compiler's own limits.h wants a libc's too. */
 #ifndef LIMITS_H
 #define LIMITS_H
 

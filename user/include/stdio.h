@@ -12,8 +12,7 @@
 /*
  * Conversions: %d %i %u %x %X %o %c %s %p %%, with the flags - 0 + blank #, width and
  * precision, each also as *, and the sizes hh h l ll z j t; no %n, and no floating
- * point. Return the number of characters. A call that prints less than 128 characters
- * is one system call.
+ * point. Return the number of characters. Up to 128 characters are one system call.
  */
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int vprintf(const char *format, va_list args);

@@ -40,8 +40,8 @@ int spawn(const char *name, const char *words);
 
 /*
  * Wait until the child with this pid, or with pid 0 any, has ended, and forget it.
- * *status, unless NULL, is how it ended (abi/status.h). Returns its pid; E_NOENT if there
- * is no such child.
+ * *status, unless NULL, is how it ended (abi/status.h). Returns its pid; E_NOENT if
+ * there is no such child.
  */
 int wait(int pid, intptr_t *status);
 

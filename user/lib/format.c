@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a format of printf, and gives the characters one by one to whoever wants them. */
+/* Reads a format of printf, and gives the characters one by one to whoever asks. */
 #include <format.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,6 +8,7 @@
 
 #define CTRL(letter) ((letter)&0x1f)
 #define ESCAPE '\033'
+#define DELETE '\177' /* the Delete key here; Backspace is \b */
 
 struct editor {
     char *line; /* ends with NUL at all times */
@@ -64,7 +65,7 @@ static char next_key(void)
     case '8':
         return CTRL('E');
     case '3':
-        return CTRL('D');
+        return DELETE;
     default:
         return '\0';
     }
@@ -172,6 +173,7 @@ static void edit(struct editor *editor, char key)
         }
         break;
     case CTRL('D'):
+    case DELETE:
         take(editor, right > 0 ? 1 : 0);
         break;
     case CTRL('U'):

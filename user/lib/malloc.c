@@ -19,9 +19,9 @@
  *
  *   | header | memory ... | header | memory ... | ... | header |
  *
- * The free blocks are a list, linked through what is memory otherwise. The first that is
- * long enough is taken, and split if it is longer. Should somebody else use heap_grow in
- * between, the heap goes on in another region, with an end of its own.
+ * The free blocks are a list, linked through what is memory otherwise. The first that
+ * is long enough is taken, and split if it is longer. Should somebody else use
+ * heap_grow in between, the heap goes on in another region, with an end of its own.
  */
 struct block {
     alignas(ALIGN) size_t before; /* bytes of the block in front of this, 0: none */

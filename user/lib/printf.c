@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Formatted output: to the console, gathered so that a line is one call; to a buffer. */
+/* Formatted output: to a buffer, or to the console, where a line is one call. */
 #include <format.h>
 #include <stdio.h>
 #include <sys.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one string function that needs the heap: programs without it are linked without. */
+/* The one string function that needs the heap, which not every program has. */
 #include <stdlib.h>
 #include <string.h>
 

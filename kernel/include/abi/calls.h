@@ -15,10 +15,10 @@
 #define SYS_SLEEP 7     /* (milliseconds): 0, after at least that time */
 #define SYS_HEAP 8      /* (bytes): the heap's old end, grown by so many, or an error */
 
-/* (name, words), both C strings: the pid of a new child; words are separated by blanks */
+/* (name, words), both C strings: the pid of a new child; blanks separate the words */
 #define SYS_SPAWN 9
 
-/* (pid or 0 for any, address of an intptr_t status or 0): the pid of a child that ended */
+/* (pid or 0: any, address of an intptr_t status or 0): the pid of a child that ended */
 #define SYS_WAIT 10
 
 #define SYS_KILL 11      /* (pid): E_OK, or E_NOENT */

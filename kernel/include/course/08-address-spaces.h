@@ -64,8 +64,8 @@ void space_switch(struct thread *prev, struct thread *next);
  * Task 8.4, in place of the core's. A stack in the space that CR3 names:
  * USER_STACK_PAGES pages below USER_STACK_TOP, the same addresses in each space, to
  * read and write. Returns USER_STACK_TOP, or 0 if memory is short or something is
- * mapped there, and then nothing is mapped that was not before. Context: interrupts
- * off.
+ * mapped there: then all pages are as before, and the frames that it took for some are
+ * free again. Context: interrupts off.
  */
 uintptr_t user_stack_create(void);
 
