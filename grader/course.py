@@ -58,6 +58,17 @@ class CheckEntry:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A C program of ring 3 that the boot loader brings as an ELF file.
+
+    source: relative to user/; args: the words behind its name.
+    """
+
+    source: str
+    args: str = ""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage of the course, as its manifest describes it."""
 
@@ -71,6 +82,7 @@ class Stage:
     provides: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     modules: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    programs: Mapping[str, Program] = field(default_factory=dict, hash=False)
 
     @property
     def arches(self) -> tuple[str, ...]:
@@ -183,7 +195,8 @@ def _distinct(stages: list[Stage], root: Path) -> None:
 def _stage(file: Path, root: Path) -> Stage:
     top = Table.read(file, root)
     shown = top.file
-    top.known("id", "title", "order", "task", "check", "gaps", "contract", "modules")
+    parts = ("task", "check", "gaps", "contract", "modules", "programs")
+    top.known("id", "title", "order", *parts)
     stage_id = top.text("id")
     named = STAGE_ID.fullmatch(stage_id)
     if not named:
@@ -221,7 +234,17 @@ def _stage(file: Path, root: Path) -> Stage:
         provides=contract.words("provides"),
         uses=contract.words("uses"),
         modules=top.table("modules").data,
+        programs=_programs(top.table("programs")),
     )
+
+
+def _programs(table: Table) -> dict[str, Program]:
+    """Lines name = "source words of the program"."""
+    found: dict[str, Program] = {}
+    for name in table.data:
+        source, _, args = table.text(name).partition(" ")
+        found[name] = Program(source, args)
+    return found
 
 
 def _tasks(

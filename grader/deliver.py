@@ -74,6 +74,10 @@ def demo(
         Module(name, build_program(*what, source))
         for name, source in stage.modules.items()
     )
+    modules += tuple(
+        Module(name, build_program(*what, program.source, elf=True), program.args)
+        for name, program in stage.programs.items()
+    )
     return image, modules
 
 

@@ -8,7 +8,7 @@ import functools
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from grader.build import Image, Message
     from grader.checks.record import Evidence
     from grader.machine import Boot
+    from grader.sandbox import Result
 
 CORE_READY = "RINGLAB_CORE"
 
@@ -78,6 +79,15 @@ class Engine:
     def evidence(self, arch: str, stage: Stage, spec: BootSpec) -> Evidence:
         self.prefetch(arch, stage, (spec,))
         return self._boots[arch, stage.id, spec.name].result()
+
+    def host(
+        self, arch: str, stage: Stage, source: str, names: Sequence[str], data: bytes
+    ) -> Result:
+        """What a program of grader/scenarios/host/ says of these gap files."""
+        from grader.build.host import run_host
+
+        root = self.settings.course.root
+        return run_host(root, arch, stage, self.settings.src, source, names, data)
 
     def settle(self, arch: str, stage: Stage) -> None:
         """The stage is judged: its evidence need not be in memory any more.
@@ -174,14 +184,18 @@ class Engine:
         )
 
     def _program(
-        self, arch: str, stage: Stage, source: str, optimise: str, base: int | None
+        self,
+        arch: str,
+        stage: Stage,
+        source: str,
+        optimise: str,
+        base: int | None,
+        elf: bool,
     ) -> bytes:
         from grader.build import build_program
 
-        where = self.settings
-        return build_program(
-            where.course, arch, stage, where.src, where.prior, source, optimise, base
-        )
+        where, how = self.settings, (source, optimise, base, elf)
+        return build_program(where.course, arch, stage, where.src, where.prior, *how)
 
     def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:
         from grader import machine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""User programs: C of the course and a submission's stubs, linked to a flat binary."""
+"""User programs: C of the course and a submission's stubs, flat or as ELF files."""
 
 from __future__ import annotations
 
@@ -48,11 +48,13 @@ def build_program(
     source: str,
     optimise: str = "-O2",
     base: int | None = None,
+    elf: bool = False,
 ) -> bytes:
     """The program user/<source> for the address base, with the stages' gap headers.
 
-    optimise: -O0 or -O2. base: a user address, by default USER_PROGRAM_BASE. Raises
-    SubmissionError if the headers do not do.
+    optimise: -O0 or -O2. base: a user address, by default USER_PROGRAM_BASE. elf: an
+    executable, instead of a flat program. Raises SubmissionError if the headers do not
+    do.
     """
     ensure_core(course.root, arch)
     stubs: dict[str, bytes] = {}
@@ -63,7 +65,7 @@ def build_program(
             taken = take(_Headers(one.id, names), arch, place)
             stubs |= {f"{one.id}/{name}": data for name, data in taken.items()}
     root = course.root.resolve()
-    program = _Program(root, tools(root, arch), detect(), stubs, stage.id)
+    program = _Program(root, tools(root, arch), detect(), stubs, stage.id, elf)
     return program.build(source, optimise, base or program.default_base())
 
 
@@ -74,6 +76,7 @@ class _Program:
     sandbox: Sandbox
     stubs: dict[str, bytes]
     stage: str
+    elf: bool
 
     def build(self, source: str, optimise: str, base: int) -> bytes:
         folder = self.root / "build" / "cache" / self.tools.arch
@@ -88,11 +91,14 @@ class _Program:
         return (entry / "program.bin").read_bytes()
 
     def default_base(self) -> int:
-        """The kernel's own constant."""
+        return self._constant("USER_PROGRAM_BASE")
+
+    def _constant(self, name: str) -> int:
+        """One of the kernel's own."""
         text = (self._offsets / "offsets.inc").read_text("utf-8")
-        found = re.search(r"^%define USER_PROGRAM_BASE (\d+)$", text, re.MULTILINE)
+        found = re.search(rf"^%define {name} (\d+)$", text, re.MULTILINE)
         if found is None:
-            raise BuildError("offsets.inc has no USER_PROGRAM_BASE")
+            raise BuildError(f"offsets.inc has no {name}")
         return int(found[1])
 
     @property
@@ -112,9 +118,10 @@ class _Program:
 
     def _key(self, source: str, optimise: str, base: int) -> str:
         digest = hashlib.sha256()
-        feed(digest, FORMAT, self.tools.identity, source, optimise, str(base))
+        how = (source, optimise, str(base), self._script.name)
+        feed(digest, FORMAT, self.tools.identity, *how)
         files = [self.root / "user" / name for name in (source, *self._sources)]
-        files += [self.root / FLAGS, self.root / "user/program.ld", self._crt0]
+        files += [self.root / FLAGS, self._script, self._crt0]
         files += [self.root / "kernel/arch" / self.tools.arch / "flags.mk"]
         files += [self._offsets / "offsets.inc", *map(Path, headers(self._folders))]
         for file in files:
@@ -126,6 +133,10 @@ class _Program:
     @property
     def _crt0(self) -> Path:
         return self.root / "user" / self.tools.arch / "crt0.asm"
+
+    @property
+    def _script(self) -> Path:
+        return self.root / "user" / ("elf.ld" if self.elf else "program.ld")
 
     @property
     def _offsets(self) -> Path:
@@ -148,12 +159,18 @@ class _Program:
         argv += [str(self._crt0), "-o", str(out / "crt0.o")]
         self._run(argv, out, [self._crt0, self._offsets])
         argv = [self.tools.ld, *flags["LDFLAGS_ARCH"], "-z", "noexecstack"]
-        argv += ["--build-id=none", "-T", str(self.root / "user/program.ld")]
-        argv += [f"--defsym=program_base={base:#x}", "-o", "program.elf", "crt0.o"]
-        argv += [f"{Path(name).stem}.o" for name in (*self._sources, source)]
-        self._run(argv, out, [self.root / "user/program.ld"])
-        argv = [self.tools.objcopy, "-O", "binary", "program.elf", "program.bin"]
-        self._run(argv, out, [])
+        argv += ["--build-id=none", "-T", str(self._script)]
+        argv += [f"--defsym=program_base={base:#x}", "-o", "program.elf"]
+        if self.elf:
+            argv += [f"--defsym=program_args={self._constant('USER_ARGS_VA'):#x}"]
+            argv += ["-z", "max-page-size=4096", "--gc-sections", "--strip-all"]
+        argv += ["crt0.o", *(f"{Path(n).stem}.o" for n in (*self._sources, source))]
+        self._run(argv, out, [self._script])
+        if self.elf:
+            (out / "program.elf").rename(out / "program.bin")
+        else:
+            argv = [self.tools.objcopy, "-O", "binary", "program.elf", "program.bin"]
+            self._run(argv, out, [])
         binary = out / "program.bin"
         if binary.is_symlink() or not binary.is_file():
             raise self._refuse("the program could not be linked")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.checks.record import Evidence
     from grader.evidence.exhibit import Exhibit
     from grader.machine import Boot, End
+    from grader.sandbox import Result
 
 __all__ = ["BootSpec", "Case", "CheckFailed", "Plan", "Probe", "boot", "check"]
 
@@ -113,6 +114,11 @@ class Source(Protocol):
     def evidence(self, arch: str, stage: Stage, spec: BootSpec) -> Evidence:
         ...
 
+    def host(
+        self, arch: str, stage: Stage, source: str, names: Sequence[str], data: bytes
+    ) -> Result:
+        ...
+
 
 @dataclass
 class Case:
@@ -161,6 +167,10 @@ class Case:
         if evidence.run.end not in allowed:
             raise unexpected_end(evidence)
         return evidence
+
+    def host(self, source: str, names: Sequence[str], data: bytes) -> Result:
+        """Run grader/scenarios/host/<source> with these gap files, under sanitizers."""
+        return self.source.host(self.arch, self.stage, source, names, data)
 
     def expect(
         self,

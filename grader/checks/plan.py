@@ -44,7 +44,7 @@ class Plan:
     seed: int
     nonce: str
     folder: Path
-    programs: Callable[[str, str, int | None], bytes]
+    programs: Callable[[str, str, int | None, bool], bytes]
     notes: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -106,11 +106,16 @@ class Plan:
         return Probe(name, binary.read_bytes(), _labels(table.read_text("utf-8")))
 
     def program(
-        self, source: str, *, optimise: str = "-O2", base: int | None = None
+        self,
+        source: str,
+        *,
+        optimise: str = "-O2",
+        base: int | None = None,
+        elf: bool = False,
     ) -> bytes:
         """The C program user/<source> for the address base (none: the usual one), made
-        with the gap headers of the submission."""
-        return self.programs(source, optimise, base)
+        with the gap headers of the submission; flat, or an ELF executable."""
+        return self.programs(source, optimise, base, elf)
 
 
 def _labels(table: str) -> dict[str, int]:

@@ -44,6 +44,11 @@ class Ram:
             return b""
         return bytes(self._data[pa : pa + size])
 
+    def find(self, data: bytes) -> Optional[int]:
+        """The lowest physical address at which these bytes lie, or None."""
+        at = self._data.find(data)
+        return at if at >= 0 else None
+
     def number(self, pa: int, size: int) -> Optional[int]:
         """A little-endian number of `size` bytes, or None outside RAM."""
         raw = self.read(pa, size)

@@ -3,6 +3,7 @@
 #include <arch/cpu.h>
 #include <console.h>
 #include <drivers.h>
+#include <thread.h>
 
 #define ASCII_DELETE 0x7f
 
@@ -52,8 +53,12 @@ static int from_terminal(int c)
 
 int console_poll(void)
 {
-    uintptr_t flags = interrupts_off();
-    int c = from_terminal(serial_poll());
+    uintptr_t flags;
+    int c;
+
+    thread_point();
+    flags = interrupts_off();
+    c = from_terminal(serial_poll());
 
     if (c < 0) {
         c = keyboard_poll();

@@ -20,6 +20,7 @@
 #define INFO_MEMORY_MAP 0x40u
 
 #define RANGES_MAX 64
+#define RESERVED_MAX 128
 #define MODULES_MAX 32
 
 struct multiboot_info {
@@ -61,19 +62,33 @@ static const struct area {
     const char *name;
     uint32_t start_pa;
     uint32_t bytes;
+    bool pool; /* whose frames are handed out */
 } areas[] = {
-    {"heap", HEAP_BASE, HEAP_BYTES},
-    {"kernel stacks", KSTACK_BASE, FRAME_POOL_BASE - KSTACK_BASE},
-    {"frame pool", FRAME_POOL_BASE, FRAME_POOL_BYTES},
+    {"heap", HEAP_BASE, HEAP_BYTES, false},
+    {"kernel stacks", KSTACK_BASE, FRAME_POOL_BASE - KSTACK_BASE, false},
+    {"frame pool", FRAME_POOL_BASE, FRAME_POOL_BYTES, true},
 };
 
-static struct memory_range ranges[RANGES_MAX];
+extern char image_text_start[], image_end[];
+
+static struct memory_range boot_map[RANGES_MAX];
 static size_t range_count;
+static struct memory_range boot_reserved[RESERVED_MAX];
+static size_t reserved_count;
 static struct module modules[MODULES_MAX];
 static size_t module_count;
 
-/* Panic unless the kernel can reach these bytes and leaves them alone. */
-static void check_place(const char *what, uint32_t start, uint64_t bytes)
+static void add_reserved(uint64_t base_pa, uint64_t bytes)
+{
+    if (reserved_count == RESERVED_MAX) {
+        panic("the boot loader left more than %u pieces of memory", RESERVED_MAX);
+    }
+    boot_reserved[reserved_count++] =
+        (struct memory_range){.base_pa = base_pa, .bytes = bytes};
+}
+
+/* Reserve these bytes; panic unless the kernel can reach them and leaves them alone. */
+static void claim(const char *what, uint32_t start, uint64_t bytes)
 {
     uint64_t end = start + bytes;
 
@@ -90,14 +105,28 @@ static void check_place(const char *what, uint32_t start, uint64_t bytes)
                   (unsigned)area->start_pa);
         }
     }
+    add_reserved(start, bytes);
+}
+
+/* What is the kernel's own. */
+static void claim_kernel(void)
+{
+    reserved_count = 0;
+    add_reserved(0, KERNEL_BASE);
+    add_reserved((uintptr_t)image_text_start, (size_t)(image_end - image_text_start));
+    for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+        if (!areas[i].pool) {
+            add_reserved(areas[i].start_pa, areas[i].bytes);
+        }
+    }
 }
 
 static const char *checked_string(const char *what, uint32_t string_pa)
 {
     const char *text = (const char *)(uintptr_t)string_pa;
 
-    check_place(what, string_pa, 1);
-    check_place(what, string_pa, strlen(text) + 1);
+    claim(what, string_pa, 1);
+    claim(what, string_pa, strlen(text) + 1);
     return text;
 }
 
@@ -106,7 +135,7 @@ static void add_range(uint64_t base_pa, uint64_t bytes, bool usable)
     if (range_count == RANGES_MAX) {
         panic("the memory map has more than %u ranges", RANGES_MAX);
     }
-    ranges[range_count++] =
+    boot_map[range_count++] =
         (struct memory_range){.base_pa = base_pa, .bytes = bytes, .usable = usable};
 }
 
@@ -123,7 +152,7 @@ static void copy_memory_map(const struct multiboot_info *info)
         add_range(KERNEL_BASE, (uint64_t)info->mem_upper * 1024, true);
         return;
     }
-    check_place("the memory map", info->mmap_pa, info->mmap_bytes);
+    claim("the memory map", info->mmap_pa, info->mmap_bytes);
     while (info->mmap_bytes - offset >= sizeof(struct multiboot_range)) {
         const struct multiboot_range *range =
             (const struct multiboot_range *)((uintptr_t)info->mmap_pa + offset);
@@ -141,7 +170,7 @@ static void copy_memory_map(const struct multiboot_info *info)
 static uint64_t ram_end(uint64_t address)
 {
     for (size_t i = 0; i < range_count; i++) {
-        const struct memory_range *range = &ranges[i];
+        const struct memory_range *range = &boot_map[i];
 
         if (range->usable && address >= range->base_pa &&
             address - range->base_pa < range->bytes) {
@@ -193,7 +222,7 @@ static void copy_module(struct module *module, const struct multiboot_module *fr
         panic("module \"%s\" from 0x%x to 0x%x is not page-aligned", module->name,
               (unsigned)from->start_pa, (unsigned)from->end_pa);
     }
-    check_place(module->name, from->start_pa, whole_pages);
+    claim(module->name, from->start_pa, whole_pages);
     module->start_pa = from->start_pa;
     module->bytes = bytes;
 }
@@ -211,8 +240,8 @@ static void copy_modules(const struct multiboot_info *info)
         panic("%u modules, but at most %u can be kept", (unsigned)info->mods_count,
               MODULES_MAX);
     }
-    check_place("the list of modules", info->mods_pa,
-                info->mods_count * sizeof(struct multiboot_module));
+    claim("the list of modules", info->mods_pa,
+          info->mods_count * sizeof(struct multiboot_module));
     for (; module_count < info->mods_count; module_count++) {
         copy_module(&modules[module_count], &list[module_count]);
     }
@@ -226,7 +255,8 @@ void multiboot_init(uint32_t magic, uintptr_t info_pa)
         panic("magic 0x%x: the kernel must be started by a Multiboot 1 loader",
               (unsigned)magic);
     }
-    check_place("the Multiboot information", (uint32_t)info_pa, sizeof(*info));
+    claim_kernel();
+    claim("the Multiboot information", (uint32_t)info_pa, sizeof(*info));
     if ((info->flags & INFO_CMDLINE) != 0) {
         cmdline_set(checked_string("the command line", info->cmdline_pa));
     }
@@ -238,7 +268,13 @@ void multiboot_init(uint32_t magic, uintptr_t info_pa)
 const struct memory_range *memory_map(size_t *count)
 {
     *count = range_count;
-    return ranges;
+    return boot_map;
+}
+
+const struct memory_range *memory_reserved(size_t *count)
+{
+    *count = reserved_count;
+    return boot_reserved;
 }
 
 const struct module *module_at(size_t index)

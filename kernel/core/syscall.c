@@ -9,6 +9,7 @@
 #include <panic.h>
 #include <string.h>
 #include <syscall.h>
+#include <thread.h>
 
 extern const struct syscall_entry table_syscall_start[], table_syscall_end[];
 
@@ -58,6 +59,7 @@ INIT(050, syscall_table_init);
 
 syscall_fn *const *syscall_table(void)
 {
+    thread_point();
     return slots + MARGIN;
 }
 

@@ -7,6 +7,7 @@
 
 extern const struct switch_hook table_switch_start[], table_switch_end[];
 extern const struct tick_hook table_tick_start[], table_tick_end[];
+extern const struct point_hook table_point_start[], table_point_end[];
 extern const struct exit_hook table_exit_start[], table_exit_end[];
 
 static uint64_t ticks;
@@ -51,6 +52,14 @@ void tick_dispatch(void)
     ticks++;
     for (const struct tick_hook *h = table_tick_start; h < table_tick_end; h++) {
         h->fn(ticks);
+    }
+    thread_point();
+}
+
+void thread_point(void)
+{
+    for (const struct point_hook *h = table_point_start; h < table_point_end; h++) {
+        h->fn();
     }
 }
 

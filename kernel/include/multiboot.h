@@ -6,7 +6,7 @@
 #include <types.h>
 
 #define MODULE_NAME_BYTES 32
-#define MODULE_ARGS_BYTES 96
+#define MODULE_ARGS_BYTES 256
 
 struct memory_range {
     uint64_t base_pa;
@@ -27,6 +27,13 @@ void multiboot_init(uint32_t magic, uintptr_t info_pa);
 
 /* The memory map in the loader's order; count is the number of ranges. */
 const struct memory_range *memory_map(size_t *count);
+
+/*
+ * What nobody may hand out, although the memory map calls some of it usable: the first
+ * MiB, the kernel's image, heap and stacks, the modules, and all that the boot loader
+ * left. In no order, not cut to pages, and ranges may overlap. usable is false.
+ */
+const struct memory_range *memory_reserved(size_t *count);
 
 /* Modules by position, in the loader's order (NULL behind the last), and by name. */
 const struct module *module_at(size_t index);

@@ -15,6 +15,10 @@ struct tick_hook {
     void (*fn)(uint64_t ticks);
 };
 
+struct point_hook {
+    void (*fn)(void);
+};
+
 struct exit_hook {
     void (*fn)(struct thread *thread, intptr_t status);
 };
@@ -28,6 +32,18 @@ struct exit_hook {
 #define TICK_HOOK(number, function)                                                    \
     TABLE_ENTRY("tick." #number)                                                       \
     static const struct tick_hook tick_hook_##function = {.fn = (function)}
+
+/*
+ * Run fn wherever the running thread holds nothing that it would have to give back, so
+ * that fn may end it by user_exit: in a tick, behind the tick hooks; when it makes a
+ * system call; and while it waits for a key. In ascending order; interrupts on or off.
+ */
+#define POINT_HOOK(number, function)                                                   \
+    TABLE_ENTRY("point." #number)                                                      \
+    static const struct point_hook point_hook_##function = {.fn = (function)}
+
+/* Run the point hooks. */
+void thread_point(void);
 
 /* Run fn when a user thread ends, in its context, in ascending order. */
 #define EXIT_HOOK(number, function)                                                    \

@@ -7,6 +7,7 @@ bits 32
 
 extern main
 extern exit
+extern program_args
 extern program_base
 extern program_end
 
@@ -22,7 +23,7 @@ section .text
 global _start
 _start:
     xor ebp, ebp                ; ends the chain of frame pointers
-    mov eax, program_base - PAGE_BYTES
+    mov eax, program_args
     lea ecx, [eax + 4]
     sub esp, 8                  ; keeps the stack aligned to 16 at the call
     push ecx                    ; argv

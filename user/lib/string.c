@@ -1,60 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory and string functions. The compiler calls some of them without being asked. */
+/* Length, comparison and copies of strings. */
 #include <string.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
-{
-    char *t = to;
-    const char *f = from;
-
-    while (bytes-- > 0) {
-        *t++ = *f++;
-    }
-    return to;
-}
-
-void *memmove(void *to, const void *from, size_t bytes)
-{
-    char *t = to;
-    const char *f = from;
-
-    if (t <= f) {
-        return memcpy(to, from, bytes);
-    }
-    while (bytes-- > 0) {
-        t[bytes] = f[bytes];
-    }
-    return to;
-}
-
-void *memset(void *to, int value, size_t bytes)
-{
-    char *t = to;
-
-    while (bytes-- > 0) {
-        *t++ = (char)value;
-    }
-    return to;
-}
-
-int memcmp(const void *a, const void *b, size_t bytes)
-{
-    const unsigned char *x = a;
-    const unsigned char *y = b;
-
-    for (; bytes > 0; bytes--, x++, y++) {
-        if (*x != *y) {
-            return *x - *y;
-        }
-    }
-    return 0;
-}
 
 size_t strlen(const char *s)
 {
     size_t length = 0;
 
     while (s[length] != '\0') {
+        length++;
+    }
+    return length;
+}
+
+size_t strnlen(const char *s, size_t most)
+{
+    size_t length = 0;
+
+    while (length < most && s[length] != '\0') {
         length++;
     }
     return length;
@@ -67,4 +29,58 @@ int strcmp(const char *a, const char *b)
         b++;
     }
     return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t most)
+{
+    for (; most > 0; most--, a++, b++) {
+        if (*a != *b || *a == '\0') {
+            return (unsigned char)*a - (unsigned char)*b;
+        }
+    }
+    return 0;
+}
+
+char *strcpy(char *restrict to, const char *restrict from)
+{
+    memcpy(to, from, strlen(from) + 1);
+    return to;
+}
+
+char *strncpy(char *restrict to, const char *restrict from, size_t bytes)
+{
+    const size_t length = strnlen(from, bytes);
+
+    memcpy(to, from, length);
+    memset(to + length, '\0', bytes - length);
+    return to;
+}
+
+char *strcat(char *restrict to, const char *restrict from)
+{
+    strcpy(to + strlen(to), from);
+    return to;
+}
+
+char *strncat(char *restrict to, const char *restrict from, size_t most)
+{
+    const size_t length = strnlen(from, most);
+    char *end = to + strlen(to);
+
+    memcpy(end, from, length);
+    end[length] = '\0';
+    return to;
+}
+
+size_t strlcpy(char *restrict to, const char *restrict from, size_t size)
+{
+    const size_t length = strlen(from);
+
+    if (size > 0) {
+        const size_t copied = length < size ? length : size - 1;
+
+        memcpy(to, from, copied);
+        to[copied] = '\0';
+    }
+    return length;
 }

@@ -8,6 +8,7 @@ default rel
 
 extern main
 extern exit
+extern program_args
 extern program_base
 extern program_end
 
@@ -23,7 +24,7 @@ section .text
 global _start
 _start:
     xor ebp, ebp                ; ends the chain of frame pointers
-    mov rax, program_base - PAGE_BYTES
+    mov rax, program_args
     mov rdi, [rax]              ; argc
     lea rsi, [rax + 8]          ; argv
     call main

@@ -20,25 +20,20 @@ static pte_t directory[PAGING_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
 static pte_t identity[IDENTITY_TABLES][PAGING_ENTRIES]
     __attribute__((aligned(PAGE_BYTES)));
 
-static unsigned index_at(uintptr_t va, unsigned level)
-{
-    return (va >> (12 + 10 * (level - 1))) & (PAGING_ENTRIES - 1);
-}
-
 pte_t *pte_slot(uintptr_t va, unsigned level)
 {
     pte_t *table = (pte_t *)(read_cr3() & PTE_ADDRESS);
 
     KASSERT(level >= 1 && level <= PAGING_LEVELS);
     for (unsigned above = PAGING_LEVELS; above > level; above--) {
-        pte_t entry = table[index_at(va, above)];
+        pte_t entry = table[pte_index(va, above)];
 
         if (!(entry & PTE_PRESENT)) {
             return NULL;
         }
         table = (pte_t *)(entry & PTE_ADDRESS);
     }
-    return &table[index_at(va, level)];
+    return &table[pte_index(va, level)];
 }
 
 /* Code and constants are read-only, also for the kernel: CR0.WP is set. */
@@ -55,7 +50,7 @@ void paging_init(void)
     uint32_t cr0;
 
     for (uintptr_t pa = 0; pa < IDENTITY_END; pa += PAGE_BYTES) {
-        identity[pa / TABLE_SPAN][index_at(pa, 1)] = identity_entry(pa);
+        identity[pa / TABLE_SPAN][pte_index(pa, 1)] = identity_entry(pa);
     }
     for (unsigned i = 0; i < IDENTITY_TABLES; i++) {
         directory[i] = (uintptr_t)identity[i] | PTE_PRESENT | PTE_WRITE;
@@ -73,4 +68,14 @@ void paging_guard(uintptr_t va)
     KASSERT(va % PAGE_BYTES == 0 && va < IDENTITY_END);
     *pte_slot(va, 1) = 0;
     tlb_flush_page(va);
+}
+
+uintptr_t paging_kernel_root(void)
+{
+    return (uintptr_t)directory;
+}
+
+pte_t paging_no_execute(void)
+{
+    return 0; /* two levels have no such bit */
 }

@@ -11,6 +11,7 @@
 #include <arch/tss.h>
 #include <course/05-threads.h>
 #include <course/06-syscalls.h>
+#include <course/10-memory.h>
 #include <memmap.h>
 #include <thread.h>
 
@@ -51,11 +52,15 @@ void offsets(void)
     CONSTANT(USER_END);
     CONSTANT(USER_STACKS_BASE);
     CONSTANT(USER_STACKS_BYTES);
+    CONSTANT(USER_STACK_TOP);
+    CONSTANT(USER_STACK_PAGES);
+    CONSTANT(STACK_BYTES);
     CONSTANT(USER_PROGRAM_BASE);
     CONSTANT(USER_ARGS_VA);
     CONSTANT(FAST_CALL_VA);
     CONSTANT(IDENTITY_END);
     CONSTANT(KERNEL_BASE);
+    CONSTANT(HEAP_BASE);
     CONSTANT(KSTACK_BASE);
     CONSTANT(KSTACK_SLOTS);
     CONSTANT(KSTACK_PAGES);

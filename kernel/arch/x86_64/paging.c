@@ -24,25 +24,20 @@ static pte_t directory[PAGING_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
 static pte_t identity[IDENTITY_TABLES][PAGING_ENTRIES]
     __attribute__((aligned(PAGE_BYTES)));
 
-static unsigned index_at(uintptr_t va, unsigned level)
-{
-    return (va >> (12 + 9 * (level - 1))) & (PAGING_ENTRIES - 1);
-}
-
 pte_t *pte_slot(uintptr_t va, unsigned level)
 {
     pte_t *table = (pte_t *)(read_cr3() & PTE_ADDRESS);
 
     KASSERT(level >= 1 && level <= PAGING_LEVELS);
     for (unsigned above = PAGING_LEVELS; above > level; above--) {
-        pte_t entry = table[index_at(va, above)];
+        pte_t entry = table[pte_index(va, above)];
 
         if (!(entry & PTE_PRESENT)) {
             return NULL;
         }
         table = (pte_t *)(entry & PTE_ADDRESS);
     }
-    return &table[index_at(va, level)];
+    return &table[pte_index(va, level)];
 }
 
 /*
@@ -62,12 +57,11 @@ static pte_t identity_entry(uintptr_t pa, pte_t no_execute)
 
 void paging_init(void)
 {
-    /* entry.asm has set this bit where CPUID knows it. */
-    const pte_t no_execute = read_msr(MSR_EFER) & EFER_NXE ? PTE_NX : 0;
+    const pte_t no_execute = paging_no_execute();
     uintptr_t cr0;
 
     for (uintptr_t pa = 0; pa < IDENTITY_END; pa += PAGE_BYTES) {
-        identity[pa / TABLE_SPAN][index_at(pa, 1)] = identity_entry(pa, no_execute);
+        identity[pa / TABLE_SPAN][pte_index(pa, 1)] = identity_entry(pa, no_execute);
     }
     for (unsigned i = 0; i < IDENTITY_TABLES; i++) {
         directory[i] = (uintptr_t)identity[i] | PTE_PRESENT | PTE_WRITE;
@@ -87,4 +81,15 @@ void paging_guard(uintptr_t va)
     KASSERT(va % PAGE_BYTES == 0 && va < IDENTITY_END);
     *pte_slot(va, 1) = 0;
     tlb_flush_page(va);
+}
+
+uintptr_t paging_kernel_root(void)
+{
+    return (uintptr_t)pml4;
+}
+
+pte_t paging_no_execute(void)
+{
+    /* entry.asm has set this bit where CPUID knows it. */
+    return read_msr(MSR_EFER) & EFER_NXE ? PTE_NX : 0;
 }

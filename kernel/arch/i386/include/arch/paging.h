@@ -25,4 +25,10 @@ typedef uint32_t pte_t;
 #define PTE_LARGE 0x080u
 #define PTE_ADDRESS 0xfffff000u /* the frame that the entry names */
 
+/* Which entry of a table of this level, 1 to PAGING_LEVELS, serves va. */
+static inline unsigned pte_index(uintptr_t va, unsigned level)
+{
+    return (va >> (12 + 10 * (level - 1))) & (PAGING_ENTRIES - 1);
+}
+
 #endif

@@ -27,4 +27,10 @@ typedef uint64_t pte_t;
 #define PTE_ADDRESS 0x000ffffffffff000ul /* the frame that the entry names */
 #define PTE_NX 0x8000000000000000ul      /* not to execute; reserved without EFER.NXE */
 
+/* Which entry of a table of this level, 1 to PAGING_LEVELS, serves va. */
+static inline unsigned pte_index(uintptr_t va, unsigned level)
+{
+    return (va >> (12 + 9 * (level - 1))) & (PAGING_ENTRIES - 1);
+}
+
 #endif

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Boots of 11: one process with a script, its children, and what they noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.checks import support
+from grader.checks.api import Case, Plan
+from grader.checks.record import Evidence
+from grader.checks.spaces import RANGES
+from grader.machine import Boot, Limits, Module
+
+HEADER = "kernel/include/course/11-shell.h"
+PROBE, QUIET = "probes/family.c", "probes/quiet.c"
+NOTES, IMAGES = 512, 32
+LONG = Limits(cpu_s=8.0, log_bytes=24 << 20)
+E_INVAL, E_NOENT, E_FAULT = -1, -3, -4
+KILLED = -1000
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a process said: a letter, a number, and what came of it; and when."""
+
+    pid: int
+    ticks: int
+    what: str
+    value: int
+    result: int
+
+
+def family_boot(
+    plan: Plan, words: Sequence[str], *others: Module, most: int = 400
+) -> Boot:
+    """The script as the first process; the program "quiet" is there for its children."""
+    plan.note("words", list(words))
+    first = Module("first", plan.program(PROBE, elf=True), " ".join(words))
+    quiet = Module("quiet", plan.program(QUIET, elf=True))
+    return plan.boot(
+        "family-run",
+        *support.hexadecimal(most=most),
+        modules=(first, quiet, *others),
+        icount_shift=5,
+        limits=LONG,
+    )
+
+
+def notes(evidence: Evidence) -> list[Note]:
+    """All of them, in order, numbers with their sign."""
+    word = 1 << 8 * support.word_bytes(evidence.arch)
+    ((count,),) = support.array(evidence, "scenario_note_count", "I", 1)
+    rows = support.array(evidence, "scenario_notes", "iI3Q", min(count, NOTES))
+
+    def signed(value: int) -> int:
+        return value - word if value >= word >> 1 else value
+
+    return [
+        Note(pid, ticks, chr(what & 0x7F), signed(value), signed(result))
+        for pid, ticks, what, value, result in rows
+    ]
+
+
+def said(evidence: Evidence, letters: str) -> list[Note]:
+    return [note for note in notes(evidence) if note.what in letters]
+
+
+def children(evidence: Evidence) -> list[int]:
+    """What each spawn gave, in order."""
+    return [note.result for note in said(evidence, "s")]
+
+
+def expect_end(case: Case, evidence: Evidence) -> None:
+    """The script came to its end: its status is the number of its words."""
+    words = support.note(evidence, "words")
+    ((status,),) = support.array(evidence, "scenario_statuses", "q", 1)
+    case.expect(
+        status == len(words) + 1,
+        expected="The process that spawns and waits comes to its end.",
+        seen=f"It ended with status {status} after {len(notes(evidence))} notes.",
+        cause="A fault ended it."
+        if -300 < status <= -256
+        else "A call did not come back: it waits for something that does not come.",
+        hint="Its last note was " + _last(evidence),
+        read=HEADER,
+    )
+
+
+def _last(evidence: Evidence) -> str:
+    found = notes(evidence)
+    if not found:
+        return "none at all."
+    return f"“{found[-1].what}” {found[-1].value}: {found[-1].result}."
+
+
+def expect_nothing_left(case: Case, evidence: Evidence) -> None:
+    """No process, no frame and no piece of the kernel's heap is left."""
+    left = [
+        pid for (pid,) in support.array(evidence, "scenario_left", "i", IMAGES) if pid
+    ]
+    case.expect(
+        not left,
+        expected="When all have ended, no process is known any more.",
+        seen=f"{len(left)} still are, with the pids {', '.join(map(str, left))}.",
+        cause="Nobody will ask for their status: their parent has ended.",
+        hint="At the end of a process its children get PARENT_NOBODY; who has ended and "
+        "has nobody is forgotten at once.",
+        read=HEADER,
+    )
+    word = "I" if case.arch == "i386" else "Q"
+    counts = support.array(evidence, "scenario_free_counts", "I", 2)
+    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
+    before, after = (
+        sum(size for _, size in rows[part * RANGES :][: counts[part][0]])
+        for part in range(2)
+    )
+    case.expect(
+        before == after,
+        expected="As many frames are free as at the begin.",
+        seen=f"{before - after} are missing.",
+        cause="A process that ended by another way than the usual one kept its space.",
+        hint="Every end goes through user_exit, whose hooks give all of it back.",
+        read=HEADER,
+    )
+    ((first, last),) = support.array(evidence, "scenario_blocks", "II", 1)
+    case.expect(
+        first - last <= 1,
+        expected=f"The kernel's heap has room for {first} KiB, as at the begin.",
+        seen=f"It has room for {last} KiB.",
+        cause="Processes that are not forgotten, or threads that are not reaped.",
+        read=HEADER,
+    )

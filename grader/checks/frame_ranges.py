@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""What the checks of 07 share: the ranges that frame_ranges gave, and their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.checks import support
+from grader.checks.api import Case, Plan
+from grader.checks.memory_map import PAGE, Range, shown
+from grader.checks.record import Evidence
+from grader.machine import Limits
+
+HEADER = "kernel/include/course/07-frames.h"
+RANGES = 128  # as in the scenario
+LONG = Limits(cpu_s=6.0)
+
+
+def playground(plan: Plan | Case) -> tuple[int, int]:
+    """RAM that nothing else uses while these scenarios run, and where all ends."""
+    values = support.of(plan)
+    return values["FRAME_POOL_BASE"], values["IDENTITY_END"]
+
+
+def ranges_of(evidence: Evidence, number: int) -> list[tuple[int, int]]:
+    """What frame_ranges stored for a map: first frame and length, as it stands."""
+    ((count,),) = support.array(evidence, "scenario_range_counts", "I", number + 1)[-1:]
+    word = "I" if support.word_bytes(evidence.arch) == 4 else "Q"
+    rows = support.array(evidence, "scenario_ranges", 2 * word, (number + 1) * RANGES)
+    found = rows[number * RANGES :][: min(count, RANGES)]
+    return [(base // PAGE if base % PAGE == 0 else -1, size) for base, size in found]
+
+
+def expect_ranges(
+    case: Case,
+    have: Sequence[tuple[int, int]],
+    want: Sequence[tuple[int, int]],
+    *,
+    what: str = "",
+    made: Sequence[Range] = (),
+    cause: str = "",
+) -> None:
+    """The ranges are these; the first difference is shown, with its likely cause.
+
+    what: whose ranges; made: the memory map that they come of; cause: for ranges that
+    come of something else.
+    """
+    at = next((n for n, pair in enumerate(zip(have, want)) if pair[0] != pair[1]), None)
+    if at is None and len(have) != len(want):
+        at = min(len(have), len(want))
+    if at is None:
+        return
+    case.fail(
+        expected=f"Range {at + 1} of {len(want)}{what} is {shown(want, at)}.",
+        seen=f"frame_ranges gives {shown(have, at)}, and {len(have)} ranges in all.",
+        cause=_order(have, want) or cause or _map_cause(have, want, made),
+        hint="Usable ranges shrink to whole frames only when all of them are joined; "
+        "a reserved byte takes its whole frame."
+        if made
+        else "",
+        read=HEADER,
+    )
+
+
+def frames_of(ranges: Sequence[tuple[int, int]]) -> set[int]:
+    """The frames of ranges that a submission wrote, of any size."""
+    most = 1 << 15
+    return {f for first, n in ranges for f in range(first, first + min(n, most))}
+
+
+def _order(have: Sequence[tuple[int, int]], want: Sequence[tuple[int, int]]) -> str:
+    """What is wrong if the frames themselves are the right ones."""
+    if frames_of(have) != frames_of(want):
+        return ""
+    if list(have) != sorted(have):
+        return "The frames are the right ones, but the ranges are not ascending."
+    return "The frames are the right ones, but a range is split: two of them adjoin."
+
+
+def _map_cause(
+    have: Sequence[tuple[int, int]],
+    want: Sequence[tuple[int, int]],
+    made: Sequence[Range],
+) -> str:
+    """The first frame that is on the wrong side, and which range decides that."""
+    more = sorted(frames_of(have) - frames_of(want))
+    less = sorted(frames_of(want) - frames_of(have))
+    if not more or (less and less[0] < more[0]):
+        frame = less[0] * PAGE
+        near = [one for one in made if one.kind and _nearly(one, frame)]
+        if near:
+            return (
+                f"The frame {frame:#x} is free: {near[0]} does not touch it. Its base "
+                "plus its bytes is the first byte behind it, and an empty range has "
+                "none."
+            )
+        return (
+            f"The frame {frame:#x} is free: all of it is usable, and nothing reserved "
+            "touches it. Perhaps two usable ranges meet in it, or it is the first or "
+            "the last of its range."
+        )
+    frame = more[0] * PAGE
+    taken = [
+        one
+        for one in made
+        if one.kind and one.size and one.base < frame + PAGE and frame < one.end
+    ]
+    if taken:
+        return f"The frame {frame:#x} is not free: it shares bytes with {taken[0]}."
+    part = [
+        one
+        for one in made
+        if not one.kind and one.size and one.base < frame + PAGE and frame < one.end
+    ]
+    if part:
+        return (
+            f"The frame {frame:#x} is not free: only a part of it is RAM, {part[0]}; "
+            "or it lies outside of KERNEL_BASE to IDENTITY_END."
+        )
+    return (
+        f"The frame {frame:#x} is not free: no usable range reaches it. Addresses of "
+        "the map have 64 bits, in 32-bit mode too."
+    )
+
+
+def _nearly(one: Range, frame: int) -> bool:
+    """A range that ends or begins at the frame's edge, or is empty and within it."""
+    if not one.size:
+        return frame <= one.base < frame + PAGE
+    return one.end == frame or one.base == frame + PAGE

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: MIT
+"""08-address-spaces: processes at work, each under its own tree."""
+
+from __future__ import annotations
+
+from grader.checks import support
+from grader.checks.api import Case, Plan, boot, check
+from grader.checks.record import Evidence
+from grader.checks.spaces import (
+    EXEC,
+    HEADER,
+    LONG,
+    PAGE,
+    READ_PAGES,
+    WRITE,
+    Page,
+    Process,
+    Script,
+    expect_none_lost,
+    free_pages,
+    interruptions,
+    kernel_root,
+    shown,
+    walk,
+    words,
+)
+from grader.checks.threads import registers
+from grader.evidence.events import Interrupt
+from grader.machine import Boot, Via
+
+TICKS = 400
+PF, UD = 14, 6
+COUNTER = "scenario_kernel_turns"
+
+
+def processes_boot(plan: Plan, count: int, via: Via = Via.DIRECT) -> Boot:
+    """Processes with the same code and data addresses, and other words there."""
+    script, rng = Script(plan), plan.rng()
+    code, data = support.user_pages(rng, plan, 2)
+    at = rng.randrange(64) * 8
+    pad = rng.randrange(1, 3000)
+    probe = plan.probe("space", PAD=pad, DATA=data + at)
+    size = support.word_bytes(plan.arch)
+    made = []
+    for number in range(count):
+        value = rng.getrandbits(8 * size - 1)
+        stored = bytes(at) + value.to_bytes(size, "little")
+        script.add(Page(code, number, EXEC, probe.data), Page(data, number, 0, stored))
+        script.starts.append(code + probe.labels["entry"])
+        low, high = (code + probe.labels[name] for name in ("turn", "end"))
+        made.append(Process(number, script.starts[-1], low, high, value))
+    plan.note("processes", made)
+    return script.boot(
+        "spaces-run",
+        *support.hexadecimal(spaces=count, ticks=TICKS if via is Via.DIRECT else 60),
+        "kernel=1",
+        icount_shift=7,
+        via=via,
+    )
+
+
+@boot("processes")
+def processes(plan: Plan) -> Boot:
+    return processes_boot(plan, 3)
+
+
+@boot("grub")
+def grub(plan: Plan) -> Boot:
+    return processes_boot(plan, 2, Via.GRUB)
+
+
+@boot("stacks")
+def stacks(plan: Plan) -> Boot:
+    """Stacks for nobody: two that cannot be had, and one that can."""
+    return plan.boot("spaces-stacks", limits=LONG)
+
+
+# What each process of the boot "walls" tries: how (read, write, jump), and the bits of
+# the error code on both architectures. Where NX is known, a jump is a fetch.
+TRIES = (
+    ("reads the kernel's memory", "kernel", 0, 0x5, 0x5),
+    ("writes the kernel's memory", "kernel", 1, 0x7, 0x7),
+    ("jumps into the kernel", "kernel", 2, 0x5, 0x15),
+    ("writes to its own code", "code", 1, 0x7, 0x7),
+    ("jumps to its data", "data", 2, None, 0x15),
+    ("reads through a null pointer", "null", 0, 0x4, 0x4),
+    ("reads a page that another process has", "other", 0, 0x4, 0x4),
+    ("writes below its stack", "below", 1, 0x6, 0x6),
+)
+
+
+@boot("walls")
+def walls(plan: Plan) -> Boot:
+    """One process for each wall, and what it runs into."""
+    script, rng, values = Script(plan), plan.rng(), support.of(plan)
+    code, data, other = support.user_pages(rng, plan, 3)
+    text = plan.symbols.find("kernel_main") or values["KERNEL_BASE"]
+    targets = {
+        "kernel": text,
+        "code": code + 8,
+        "data": data + rng.randrange(256) * 8,
+        "null": rng.randrange(64) * 4,
+        "other": other + 16,
+        "below": values["USER_STACK_TOP"] - (values["USER_STACK_PAGES"] * PAGE) - 16,
+    }
+    tries = []
+    for what, target, how, error32, error64 in rng.sample(TRIES, len(TRIES)):
+        number = len(script.starts)
+        probe = plan.probe(
+            "access", PAD=rng.randrange(64, 3000), AT=targets[target], HOW=how
+        )
+        spin = bytes.fromhex("ebfe") * 2048  # data that would run: jumps to itself
+        script.add(
+            Page(code, number, EXEC, probe.data),
+            Page(data, number, WRITE, bytes.fromhex("0f0b") * 2048),
+        )
+        if target != "other":
+            script.add(Page(other, number, WRITE, spin))
+        script.starts.append(code + probe.labels["entry"])
+        pc = targets[target] if how == 2 else code + probe.labels["access"]
+        error = error32 if plan.arch == "i386" else error64
+        tries.append((what, pc, targets[target], error, code + probe.labels["past"]))
+    plan.note("tries", tries)
+    return script.boot("spaces-run", *support.hexadecimal(spaces=len(TRIES)))
+
+
+@check("space-stack", boots=(processes, stacks))
+def test_stack(case: Case) -> None:
+    """Each process has its stack right below USER_STACK_TOP, in frames of its own, to
+    read and write and not to execute; where it cannot be had, nothing is left of it."""
+    evidence = case.run(processes)
+    values = support.of(case)
+    made: list[Process] = support.note(evidence, "processes")
+    roots = words(case, evidence, "scenario_roots", len(made))
+    stacks = words(case, evidence, "scenario_stacks", len(made))
+    frames: dict[int, int] = {}
+    top = values["USER_STACK_TOP"]
+    for number, (root, stack) in enumerate(zip(roots, stacks)):
+        case.expect(
+            stack == top,
+            expected=f"user_stack_create returns USER_STACK_TOP, {top:#x}, in each "
+            "space.",
+            seen=f"For process {number} it returned {stack:#x}.",
+            cause="It counts upwards from call to call, as the core's did; or the "
+            "place was taken, since the wrong tree was changed.",
+            hint="The space is the one that CR3 names.",
+            read=HEADER,
+        )
+        pages = range(1, values["USER_STACK_PAGES"] + 1)
+        for va in [top - n * PAGE for n in pages]:
+            found = walk(evidence, root, va)
+            case.expect(
+                found.user
+                and found.writable
+                and not (case.arch == "x86_64" and found.executable),
+                expected=f"The stack's page {va:#x} of process {number} is ring 3's to "
+                "read and write, and not to execute.",
+                seen=f"The page tables say: {shown(found)}.",
+                cause="SPACE_WRITE alone is what a stack needs.",
+                read=READ_PAGES,
+            )
+            owner = frames.setdefault((found.pa or 0) // PAGE, number)
+            case.expect(
+                owner == number,
+                expected="No two processes have a frame of their stacks in common.",
+                seen=f"{va:#x} is the frame {found.pa or 0:#x} in process {owner} and "
+                f"{number}.",
+                cause="The frame was taken once and mapped in each space.",
+                read=HEADER,
+            )
+        below = walk(evidence, root, top - (len(pages) + 1) * PAGE)
+        above = walk(evidence, root, top)
+        case.expect(
+            not below.present and not above.present,
+            expected="Above and below the stack nothing is mapped.",
+            seen=f"The page tables say: {shown(below if below.present else above)}.",
+            cause="A page too many, or one too high.",
+            read=HEADER,
+        )
+    expect_no_stack(case)
+    case.fact("stacks", len(frames))
+
+
+def expect_no_stack(case: Case) -> None:
+    """Where a page is taken, and where a frame is missing: 0, and as it was before."""
+    evidence, values = case.run(stacks), support.of(case)
+    roots = words(case, evidence, "scenario_roots", 2)
+    answers = words(case, evidence, "scenario_stacks", 3)
+    before = words(case, evidence, "scenario_frames", 1)[0]
+    top, pages = values["USER_STACK_TOP"], values["USER_STACK_PAGES"]
+    low = top - pages * PAGE
+    whys = (f"a page is mapped at {low:#x} already", "there is a frame for one page")
+    for number, (why, root) in enumerate(zip(whys, roots)):
+        case.expect(
+            answers[number] == 0,
+            expected=f"user_stack_create returns 0 when {why}.",
+            seen=f"It returned {answers[number]:#x}.",
+            cause="The results of frame_alloc and space_map were not looked at.",
+            read=HEADER,
+        )
+        for va in range(low, top, PAGE):
+            found = walk(evidence, root, va)
+            must = before if number == 0 and va == low else None
+            case.expect(
+                found.pa == must,
+                expected=f"When {why}, {va:#x} is as it was before the call"
+                + (f", the frame {before:#x}." if must else ", absent."),
+                seen=f"The page tables say: {shown(found)}.",
+                cause="The page that was there was replaced or taken out."
+                if must
+                else "The pages of the stack that did work are still mapped.",
+                hint="Take out again what this call has mapped, and no more.",
+                read=HEADER,
+            )
+        lost = "The frames of the pages that were mapped, or the one that was not."
+        expect_none_lost(case, evidence, number, number + 1, "user_stack_create", lost)
+    case.expect(
+        answers[2] == top,
+        expected=f"user_stack_create returns {top:#x} where there is nothing else.",
+        seen=f"It returned {answers[2]:#x}.",
+        cause="It remembers something of the calls that failed.",
+        read=HEADER,
+    )
+
+
+def judged(evidence: Evidence) -> list[Process]:
+    """The processes with the timer's interruptions, told apart by what they hold."""
+    made: list[Process] = support.note(evidence, "processes")
+    for process in made:
+        process.ticks.clear()
+    for tick in interruptions(evidence):
+        if tick.cpl == 3 and made[0].low <= tick.pc < made[0].high:
+            held = registers(tick.dump).get("ax", 0)
+            owner = next((p for p in made if p.data == held), None)
+            if owner:
+                owner.ticks.append(tick)
+    return made
+
+
+def expect_roots(case: Case, evidence: Evidence, least: int) -> None:
+    """Every process runs under its tree and reads its word; so does the kernel."""
+    made = judged(evidence)
+    roots = words(case, evidence, "scenario_roots", len(made))
+    ring3 = [t for t in interruptions(evidence) if t.cpl == 3]
+    for process, root in zip(made, roots):
+        under = {tick.regs.get("CR3", 0) for tick in process.ticks}
+        case.expect(
+            len(process.ticks) >= least and under == {root},
+            expected=f"Process {process.number} reads its own word "
+            f"{process.data:#x} under its tree {root:#x}, at least {least} times.",
+            seen=f"The timer found it {len(process.ticks)} times"
+            + (
+                f", under CR3 {', '.join(map(hex, sorted(under)))}."
+                if under
+                else "; ring" f" 3 as a whole {len(ring3)} times."
+            ),
+            cause="CR3 did not follow the thread: every process reads what stands in "
+            "the tree that happened to be in use.",
+            hint="space_switch looks at next: its process, and the root there.",
+            read=HEADER,
+        )
+    symbol = evidence.symbols.get(COUNTER)
+    if symbol is None:
+        raise LookupError(f"the image has no symbol {COUNTER}")
+    inside = range(symbol.address, symbol.address + symbol.size)
+    found = [t.regs.get("CR3", 0) for t in interruptions(evidence) if t.pc in inside]
+    own = kernel_root(evidence)
+    case.expect(
+        len(found) >= least and set(found) == {own},
+        expected=f"A thread of the kernel runs under the kernel's tree {own:#x}.",
+        seen=f"It was found {len(found)} times, under CR3 "
+        f"{', '.join(map(hex, sorted(set(found)))) or 'none'}.",
+        cause="The tree of the process that ran before stays in use: when that process "
+        "ends, its tables are freed under the kernel's feet.",
+        hint="process is NULL: paging_kernel_root().",
+        read=HEADER,
+    )
+
+
+@check("space-switch", boots=(processes,), needs=("space-stack",))
+def test_switch(case: Case) -> None:
+    """Three processes read one address and find each its own word, whenever the timer
+    looks; a kernel thread runs under the kernel's tree."""
+    evidence = case.run(processes)
+    expect_roots(case, evidence, TICKS // 10)
+    case.fact("processes", len(support.note(evidence, "processes")))
+
+
+@check("space-walls", boots=(walls,), needs=("space-switch",))
+def test_walls(case: Case) -> None:
+    """Ring 3 reads, writes and jumps into the kernel, to its own code and data, to page
+    0 and to what another process has: each is a page fault with the right code."""
+    evidence = case.run(walls)
+    for what, pc, address, error, past in support.note(evidence, "tries"):
+        event = next(
+            (
+                e
+                for e in support.interrupts(evidence)
+                if e.cpl == 3
+                and e.fault
+                and (e.pc == pc or e.pc == past)
+                and (e.v != PF or e.cr2 == address)
+            ),
+            None,
+        )
+        expect_wall(case, what, pc, address, error, event)
+    case.fact("walls", sorted(what for what, *_ in support.note(evidence, "tries")))
+
+
+def expect_wall(
+    case: Case,
+    what: str,
+    pc: int,
+    address: int,
+    error: int | None,
+    event: Interrupt | None,
+) -> None:
+    if error is None:  # no NX: the jump is allowed, and what stands there is a ud2
+        case.expect(
+            event is not None and event.v == UD,
+            expected=f"A process that {what} executes it: this CPU's tables cannot "
+            "forbid that.",
+            seen=f"{support.show(event)}.",
+            cause="The page is not there.",
+            read=HEADER,
+        )
+        return
+    case.expect(
+        event is not None and (event.v, event.e) == (PF, error),
+        expected=f"A process that {what} gets #PF with error code {error:#x} at "
+        f"{pc:#x}, CR2 {address:#x}.",
+        seen=f"{support.show(event)}.",
+        cause="The wall is not there: a right too many at that address."
+        if event is None or event.v == UD
+        else "It is another wall than the one expected: compare the bits of the code "
+        "(0 present, 1 write, 2 user, 4 fetch).",
+        hint="The kernel's entries have no user bit; code no write; data no execution.",
+        read=READ_PAGES,
+    )
+
+
+@check("space-end", boots=(walls,), needs=("space-walls",))
+def test_end(case: Case) -> None:
+    """A fault ends one process alone, and with it everything that was its own: in the
+    end as many frames are free as before."""
+    evidence = case.run(walls)
+    before, after = free_pages(case, evidence, 0), free_pages(case, evidence, 2)
+    lost = before - after
+    case.expect(
+        not lost,
+        expected="All frames of the processes are free when the last one has ended.",
+        seen=f"{len(lost)} are not.",
+        cause="Something is not given back: pages, tables, or the stack.",
+        hint="The end of a process calls space_destroy; which frames does it leave?",
+        read=HEADER,
+    )
+    case.fact("ends", len(before))
+
+
+@check("space-grub", boots=(grub,), needs=("space-switch",))
+def test_grub(case: Case) -> None:
+    """The same processes when GRUB has booted the kernel."""
+    with support.only_by_grub():
+        expect_roots(case, case.run(grub), 3)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scenarios of 09 to 11 share: processes from modules, and what is left. */
+#ifndef SCENARIOS_PROGRAMS_H
+#define SCENARIOS_PROGRAMS_H
+
+#include <arch/cpu.h>
+#include <course/07-frames.h>
+#include <course/09-programs.h>
+#include <init.h>
+#include <memory.h>
+#include <panic.h>
+#include <thread.h>
+
+#define IMAGES 32
+#define RANGES 128
+
+int32_t scenario_started[IMAGES];  /* process_start of each module, in order */
+uintptr_t scenario_roots[IMAGES];  /* of those that run */
+int64_t scenario_statuses[IMAGES]; /* when they have ended */
+struct frame_range scenario_free[2][RANGES]; /* before and afterwards */
+uint32_t scenario_free_counts[2];
+
+static inline void note_free(unsigned when)
+{
+    scenario_free_counts[when] = frame_ranges(scenario_free[when], RANGES);
+}
+
+static inline void note_start(unsigned number, int pid)
+{
+    scenario_started[number] = pid;
+    if (pid > 0) {
+        KASSERT(process_find(pid));
+        scenario_roots[number] = process_find(pid)->space.root_pa;
+    }
+}
+
+/* Every module is started, with its own words. */
+static inline void start_modules(void)
+{
+    const struct module *module;
+
+    for (unsigned i = 0; i + 1 < IMAGES && (module = module_at(i)) != NULL; i++) {
+        note_start(i, process_start(module->name, module->args));
+    }
+}
+
+/* All frames but so many, as a list through themselves. */
+static inline uintptr_t take_frames(unsigned left)
+{
+    uintptr_t list = 0, frame_pa;
+
+    while ((frame_pa = frame_alloc()) != 0) {
+        *(uintptr_t *)frame_pa = list;
+        list = frame_pa;
+    }
+    for (; left > 0; left--) {
+        frame_pa = list;
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+    return list;
+}
+
+static inline void give_frames(uintptr_t list)
+{
+    while (list != 0) {
+        const uintptr_t frame_pa = list;
+
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+}
+
+/* All that the kernel's heap has, as a list through the blocks; adds to *bytes. */
+static inline uintptr_t take_heap(uint32_t *bytes)
+{
+    uintptr_t list = 0, *block;
+
+    for (size_t size = 1 << 16; size >= sizeof(*block); size /= 2) {
+        while ((block = kmalloc(size)) != NULL) {
+            *block = list;
+            list = (uintptr_t)block;
+            *bytes += size;
+        }
+    }
+    return list;
+}
+
+static inline void give_heap(uintptr_t list)
+{
+    while (list != 0) {
+        uintptr_t *block = (uintptr_t *)list;
+
+        list = *block;
+        kfree(block);
+    }
+}
+
+/* How many bytes the kernel's heap still has. */
+static inline uint32_t heap_room(void)
+{
+    uint32_t bytes = 0;
+
+    give_heap(take_heap(&bytes));
+    return bytes;
+}
+
+/* How many frames are free. */
+static inline uint32_t frames_left(void)
+{
+    static struct frame_range ranges[RANGES];
+    const size_t count = frame_ranges(ranges, RANGES);
+    uint32_t frames = 0;
+
+    for (size_t i = 0; i < count && i < RANGES; i++) {
+        frames += ranges[i].frames;
+    }
+    return frames;
+}
+
+static inline bool is_running(unsigned number)
+{
+    const struct process *process =
+        scenario_started[number] > 0 ? process_find(scenario_started[number]) : NULL;
+
+    return process && process->thread;
+}
+
+/* Wait, as the idle thread, and note how each has ended. Interrupts are off again. */
+static inline void wait_for_all(void)
+{
+    for (unsigned i = 0; i < IMAGES; i++) {
+        while (is_running(i)) {
+            cpu_idle();
+            cpu_cli();
+        }
+        if (scenario_started[i] > 0) {
+            scenario_statuses[i] = process_find(scenario_started[i])->status;
+        }
+    }
+}
+
+static inline void forget(unsigned number)
+{
+    if (scenario_started[number] > 0) {
+        process_forget(process_find(scenario_started[number]));
+    }
+}
+
+#endif

@@ -1,0 +1,18 @@
+; SPDX-License-Identifier: MIT
+; A process that reads the word at DATA for ever, and then its stack. PAD: bytes in
+; front.
+
+bits 32
+
+    times PAD int3              ; nobody comes here
+entry:
+    mov ebx, DATA
+    xor ecx, ecx
+turn:
+    mov eax, [ebx]              ; what stands there in this space
+    push ecx
+    inc ecx
+    pop eax
+    mov eax, [ebx]
+    jmp turn
+end:

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* Never ends by itself: only the timer takes the CPU from it. */
+int main(void)
+{
+    for (;;) {
+    }
+}
