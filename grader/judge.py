@@ -146,7 +146,7 @@ def open_task(course: Course, task: str) -> dict[str, str]:
     named = f"{task} ({title})" if title else task
     return {
         "seen": f"Task {named} is still open: the kernel ran into its stub.",
-        "hint": f"Do task {task} first.",
+        "hint": f"Write task {task} where its TASK_OPEN stands.",
     }
 
 

@@ -22,8 +22,39 @@ static void after_exit(struct thread *thread, intptr_t status)
 EXIT_HOOK(970, after_exit);
 POINT_HOOK(100, kill_point);
 
+/* Notes for whom the caller waits: that is what Ctrl-C ends. */
+static intptr_t serve_wait(const uintptr_t arguments[SYSCALL_ARGUMENTS])
+{
+    struct process *caller = thread_current()->process;
+    intptr_t result;
+
+    caller->waits_for = (int)arguments[0];
+    result = sys_wait(arguments);
+    caller->waits_for = 0;
+    return result;
+}
+
+/* Ctrl-C ends whom somebody waits for by its pid, and who does not wait so itself. */
+static void watch_console(uint64_t ticks)
+{
+    (void)ticks;
+    if (!console_watch()) {
+        return;
+    }
+    for (struct process *p = process_after(0); p; p = process_after(p->pid)) {
+        struct process *child =
+            p->thread && p->waits_for > 0 ? process_find(p->waits_for) : NULL;
+
+        if (child && child->thread && child->waits_for <= 0) {
+            child->killed = true;
+        }
+    }
+}
+
+TICK_HOOK(150, watch_console);
+
 SYSCALL(SYS_SPAWN, sys_spawn);
-SYSCALL(SYS_WAIT, sys_wait);
+SYSCALL(SYS_WAIT, serve_wait);
 SYSCALL(SYS_KILL, sys_kill);
 SYSCALL(SYS_PROCESSES, sys_processes);
 

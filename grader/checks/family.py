@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from grader.machine import Boot, Limits, Module
 HEADER = "kernel/include/course/11-shell.h"
 PROBE, QUIET = "probes/family.c", "probes/quiet.c"
 NOTES, IMAGES = 512, 32
+SALT = struct.pack("<II", 0x51A7AB1E, 0xCA11AB1E)  # in quiet.c
 LONG = Limits(cpu_s=8.0, log_bytes=24 << 20)
 E_INVAL, E_NOENT, E_FAULT = -1, -3, -4
 KILLED = -1000
@@ -31,13 +33,21 @@ class Note:
     result: int
 
 
+def quiet_image(plan: Plan, salt: int = 0) -> bytes:
+    """The program "quiet"; salt: changes the numbers that it ends with, by xor."""
+    image = plan.program(QUIET, elf=True)
+    if image.count(SALT) != 1:
+        raise LookupError(f"{QUIET} has no place for its number")
+    return image.replace(SALT, struct.pack("<II", salt, 0))
+
+
 def family_boot(
-    plan: Plan, words: Sequence[str], *others: Module, most: int = 400
+    plan: Plan, words: Sequence[str], *others: Module, most: int = 400, salt: int = 0
 ) -> Boot:
-    """The script as the first process; the program "quiet" is there for its children."""
+    """The script as the first process; "quiet" is there for its children."""
     plan.note("words", list(words))
     first = Module("first", plan.program(PROBE, elf=True), " ".join(words))
-    quiet = Module("quiet", plan.program(QUIET, elf=True))
+    quiet = Module("quiet", quiet_image(plan, salt))
     return plan.boot(
         "family-run",
         *support.hexadecimal(most=most),
@@ -69,6 +79,25 @@ def said(evidence: Evidence, letters: str) -> list[Note]:
 def children(evidence: Evidence) -> list[int]:
     """What each spawn gave, in order."""
     return [note.result for note in said(evidence, "s")]
+
+
+def again(plan: Plan) -> Module:
+    """The program of the first process, for its children."""
+    return Module("again", plan.program(PROBE, elf=True))
+
+
+def nth(found: Sequence[Note], number: int) -> Note | None:
+    return found[number] if number < len(found) else None
+
+
+def came(note: Note | None) -> str:
+    """What the call returned, if it did."""
+    return f"It returned {note.result}." if note else "It never came back."
+
+
+def wrong(evidence: Evidence) -> dict[int, Note]:
+    """What came of each wrong pointer, by its number."""
+    return {note.value: note for note in said(evidence, "b")}
 
 
 def expect_end(case: Case, evidence: Evidence) -> None:
@@ -104,8 +133,8 @@ def expect_nothing_left(case: Case, evidence: Evidence) -> None:
         expected="When all have ended, no process is known any more.",
         seen=f"{len(left)} still are, with the pids {', '.join(map(str, left))}.",
         cause="Nobody will ask for their status: their parent has ended.",
-        hint="At the end of a process its children get PARENT_NOBODY; who has ended and "
-        "has nobody is forgotten at once.",
+        hint="At the end of a process its children get PARENT_NOBODY; who has ended "
+        "and has nobody is forgotten at once.",
         read=HEADER,
     )
     word = "I" if case.arch == "i386" else "Q"

@@ -43,7 +43,9 @@ CAUSES = {
     "limit": "The segment ends too early: user memory lies beyond its limit.",
     "g": "G is 0, so the limit counts bytes and not pages: the segment ends at 1 MiB.",
     "db": "D/B has the wrong value: with 0 the CPU takes a 32-bit segment for one of "
-    "16 bits; beside L it must be 0, as L and D both set are reserved.",
+    "16 bits.",
+    "db beside long": "D/B has the wrong value: beside L it must be 0, as L and D both "
+    "set are reserved. QEMU runs such a segment, a real CPU does not.",
     "long": "L has the wrong value: it is 1 for 64-bit code alone. Without it the CPU "
     "runs the segment in compatibility mode, as 32-bit code (D=1) or 16-bit code.",
 }
@@ -91,8 +93,11 @@ def expect_written(case: Case, slots: list[int], *indexes: int) -> None:
         seen="All its eight bytes are 0." if empty else "Its access byte is 0.",
         cause="Nobody wrote a descriptor to this slot."
         if empty
-        else "With P, S and DPL all 0 this is no descriptor of a segment.",
-        hint="gdt_init_user calls gdt_set for both slots; see the check gdt-set too.",
+        else "With P, S and DPL all 0 this is no descriptor of a segment: the access "
+        "byte did not get to bits 47..40.",
+        hint="gdt_init_user calls gdt_set for both slots; see the check gdt-set too."
+        if empty
+        else "gdt_encode puts it there: first make the check gdt-encode-bits pass.",
         read=READ_DESCRIPTOR,
     )
 
@@ -139,7 +144,7 @@ def _expect_fields(
             got == want,
             expected=f"{where} has {BITS[name]} = {want:#x}.",
             seen=f"{BITS[name]} is {got:#x}. {decoded}",
-            cause=CAUSES[name],
+            cause=CAUSES["db beside long" if name == "db" and seen.long else name],
             hint="Compare with the picture in arch/segment.h, field by field.",
             read=READ_LONG if name == "long" else READ_DESCRIPTOR,
         )
@@ -311,8 +316,13 @@ def expect_gdtr(case: Case, evidence: Evidence, slots: int) -> None:
     raw = evidence.ram.read(support.address_of(evidence, "gdt_ptr"), 2 + word)
     image_limit, image_base = struct.unpack(layout, raw)
     text = f"GDTR has base {seen.base:#x} and limit {seen.limit:#x}."
+    hint = "The operand of lgdt is the memory of gdt_ptr; only its limit changes."
     if image_base != base:
-        cause = "The base in gdt_ptr was overwritten."
+        hint = "Store the limit from a register of 16 bits: ax, not eax."
+        cause = (
+            "The base in gdt_ptr was overwritten. It stands right behind the limit, "
+            "which has 16 bits: a store of 32 reaches into it."
+        )
     elif seen.base & 0xFFFFFFFF == base:
         cause = (
             "The lower half of the base is right, the upper one is not: in long mode "
@@ -328,7 +338,7 @@ def expect_gdtr(case: Case, evidence: Evidence, slots: int) -> None:
         expected=f"GDTR has the base {base:#x}, the address of the array gdt.",
         seen=text,
         cause=cause,
-        hint="The operand of lgdt is the memory of gdt_ptr; only its limit changes.",
+        hint=hint,
         read=READ_LGDT,
     )
     cause, hint = limit_cause(case, seen.limit, image_limit, slots)

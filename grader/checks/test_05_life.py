@@ -38,9 +38,8 @@ MEANS = {
     "stack-top": BAD_FRAME,
     "null-call": "If that is the thread's function: thread_current() was not yet the "
     "new thread. Set it before dispatch().",
-    "null-pointer": "If that is the next thread: when nobody is ready, it is the idle "
-    "thread's turn.",
 }
+SPEAKS = ("panic", "null-pointer")  # what says more than a guess about the boot
 
 
 @boot("create")
@@ -79,7 +78,7 @@ def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
         case.run(spec)
     if evidence.run.end is not End.DONE:
         why = evidence.diagnosis
-        means = cause if why.key == "panic" else MEANS.get(why.key)
+        means = MEANS.get(why.key, cause if why.key in SPEAKS else "")
         case.lay_open(lambda: why.exhibits)
         case.fail(
             expected=f"The threads of the boot “{spec.name}” live, and the kernel "

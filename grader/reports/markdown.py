@@ -82,7 +82,7 @@ def _check(check: CheckResult, told: set[str]) -> str:
     head += f"{inline(check.title)} ({bonus}{check.points}/{check.max_points})"
     if check.status is Status.BLOCKED:
         return f"{head} — blocked by {inline(check.blocked_by)}"
-    text = check.explanation()
+    text = check.mistake()
     if text in told:
         return f"{head} — {check.status.value}, as above"
     told.add(text)

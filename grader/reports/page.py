@@ -80,9 +80,9 @@ def _groups(stage: StageData) -> dict[str, list[CheckResult]]:
     said: set[str] = set()
     for check in stage.verdict.checks:
         if check.status in LOST:
-            alike = check.explanation() in said
+            alike = check.mistake() in said
             found["alike" if alike else "failed"].append(check)
-            said.add(check.explanation())
+            said.add(check.mistake())
         elif check.status is Status.PASS:
             found["passed"].append(check)
         else:

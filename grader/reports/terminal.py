@@ -109,7 +109,7 @@ def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) 
     if result.status is Status.BLOCKED:
         out.print(_indented(Text(f"blocked by {result.blocked_by}", style), 9))
         return
-    text = result.explanation()
+    text = result.mistake()
     if text in told:
         out.print(_indented(Text(f"{result.status.value}, as above", style), 9))
         return

@@ -33,7 +33,7 @@ uint32_t scenario_fault_count;
 
 static uint32_t repair_bytes;
 static uint32_t repair_map;
-static uint32_t quiet; /* the first so many runs end without a report */
+static uint32_t quiet;         /* the first so many runs end without a report */
 static bool touching;          /* the hook itself is about to fault */
 static uintptr_t kernel_stack; /* of ring 3; 0 outside of these scenarios */
 

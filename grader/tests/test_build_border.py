@@ -135,6 +135,11 @@ def test_nasm_messages_name_file_and_line(lab: Lab) -> None:
     assert "no_such" in first.text
 
 
+def test_a_label_that_is_a_word_of_nasm_is_explained(lab: Lab) -> None:
+    lab.write({"i386/half.asm": GOOD_ASM + "common:\n"})
+    assert any("cannot be a label" in message.text for message in lab.messages())
+
+
 @pytest.mark.parametrize("line", ['%include "/etc/passwd"', 'incbin "/etc/passwd"'])
 def test_nasm_cannot_read_hidden_files(lab: Lab, line: str) -> None:
     if detect().tier is not Tier.A:

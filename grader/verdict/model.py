@@ -63,6 +63,10 @@ class CheckResult:
         texts = (self.expected, self.seen, self.cause, self.hint, self.read)
         return "\n".join((*texts, self.source))
 
+    def mistake(self) -> str:
+        """What checks that met the same mistake share: a report tells it once."""
+        return f"{self.seen}\n{self.cause}" if self.cause else self.explanation()
+
     def told(self) -> list[tuple[str, str]]:
         """The same in the order of a report, each text with its name; no empty one."""
         rows = (

@@ -6,6 +6,12 @@
 #include <thread.h>
 
 #define ASCII_DELETE 0x7f
+#define ASCII_CTRL_C 0x03
+
+/* What console_watch has read ahead; the numbers only grow. */
+#define AHEAD 64
+static char ahead[AHEAD];
+static unsigned ahead_first, ahead_last;
 
 /*
  * The drivers want interrupts off. One character is the unit: threads that print at the
@@ -51,6 +57,29 @@ static int from_terminal(int c)
     return c == ASCII_DELETE ? '\b' : c;
 }
 
+static int from_devices(void)
+{
+    const int c = from_terminal(serial_poll());
+
+    return c < 0 ? keyboard_poll() : c;
+}
+
+bool console_watch(void)
+{
+    while (ahead_last - ahead_first < AHEAD) {
+        const int c = from_devices();
+
+        if (c < 0) {
+            break;
+        }
+        if (c == ASCII_CTRL_C) {
+            return true;
+        }
+        ahead[ahead_last++ % AHEAD] = (char)c;
+    }
+    return false;
+}
+
 int console_poll(void)
 {
     uintptr_t flags;
@@ -58,10 +87,10 @@ int console_poll(void)
 
     thread_point();
     flags = interrupts_off();
-    c = from_terminal(serial_poll());
-
-    if (c < 0) {
-        c = keyboard_poll();
+    if (ahead_first != ahead_last) {
+        c = (unsigned char)ahead[ahead_first++ % AHEAD];
+    } else {
+        c = from_devices();
     }
     interrupts_back(flags);
     return c;

@@ -16,15 +16,19 @@
 #define SCAN_EXTENDED 0xe0
 #define SCAN_RELEASE 0x80
 
+#define KEY_CONTROL 0x1d /* the right one has the prefix */
 #define KEY_LEFT_SHIFT 0x2a
 #define KEY_RIGHT_SHIFT 0x36
 #define KEY_CAPS_LOCK 0x3a
 
 /* Behind SCAN_EXTENDED. */
+#define KEY_HOME 0x47
 #define KEY_UP 0x48
 #define KEY_LEFT 0x4b
 #define KEY_RIGHT 0x4d
+#define KEY_END 0x4f
 #define KEY_DOWN 0x50
+#define KEY_DELETE 0x53
 #define KEY_PAD_SLASH 0x35
 #define KEY_PAD_ENTER 0x1c
 
@@ -45,6 +49,7 @@ _Static_assert(sizeof(shifted) == sizeof(plain), "the same keys");
 static bool left_shift;
 static bool right_shift;
 static bool caps_lock;
+static bool control;
 static bool extended;
 static const char *pending = ""; /* the rest of an escape sequence */
 
@@ -63,10 +68,13 @@ static char key_character(uint8_t key)
     if (is_letter(plain[key]) && caps_lock) {
         upper = !upper;
     }
+    if (control && is_letter(plain[key])) {
+        return (char)(plain[key] & 0x1f);
+    }
     return upper ? shifted[key] : plain[key];
 }
 
-/* What a key with the prefix types: the escape sequences of ECMA-48 for the arrows. */
+/* What a key with the prefix types: escape sequences as terminals send them. */
 static const char *extended_text(uint8_t key)
 {
     switch (key) {
@@ -78,6 +86,12 @@ static const char *extended_text(uint8_t key)
         return "\033[C";
     case KEY_LEFT:
         return "\033[D";
+    case KEY_HOME:
+        return "\033[H";
+    case KEY_END:
+        return "\033[F";
+    case KEY_DELETE:
+        return "\033[3~";
     case KEY_PAD_SLASH:
         return "/";
     case KEY_PAD_ENTER:
@@ -91,6 +105,9 @@ static const char *extended_text(uint8_t key)
 static bool is_modifier(uint8_t key, bool pressed)
 {
     switch (key) {
+    case KEY_CONTROL:
+        control = pressed;
+        return true;
     case KEY_LEFT_SHIFT:
         left_shift = pressed;
         return true;
@@ -117,7 +134,8 @@ static char scan(uint8_t byte)
         return '\0';
     }
     /* A Shift with the prefix is the keyboard's own invention, and nobody's key. */
-    if ((!with_prefix && is_modifier(key, pressed)) || !pressed) {
+    if (((!with_prefix || key == KEY_CONTROL) && is_modifier(key, pressed)) ||
+        !pressed) {
         return '\0';
     }
     if (with_prefix) {

@@ -15,6 +15,13 @@ void console_putc(char c);
 /* The next typed character, or -1 if there is none. Any context; polls the devices. */
 int console_poll(void);
 
+/*
+ * Keep what was typed, up to some characters, for console_poll. True if Ctrl-C was among
+ * it, which is not kept. For a tick hook: so somebody notices Ctrl-C although nobody
+ * reads. Context: interrupts off.
+ */
+bool console_watch(void);
+
 /* Wait for the next typed character. */
 char console_getc(void);
 

@@ -6,6 +6,7 @@
  *   w0 wN          wait for any child, for the Nth that was spawned (from 1)
  *   iN             wait for the pid N itself
  *   kN  KN         kill the Nth child; kill the pid N itself
+ *   m              kill this process itself
  *   zMS            sleep
  *   lN             list the processes, with room for N; notes each that was listed
  *   bN             a wrong pointer, by number
@@ -21,6 +22,8 @@
 #define CHILDREN 32
 #define LISTED 40
 #define KERNEL 0x100000ul /* nothing there is ring 3's */
+#define STRING_MOST 256   /* bytes of a string for spawn, with its NUL */
+#define PAGE_LAST 4095ul
 
 static intptr_t children[CHILDREN];
 static unsigned count;
@@ -55,7 +58,7 @@ static void do_spawn(char *text)
 
 static void do_wait(intptr_t pid)
 {
-    intptr_t status = 0x5a5a;
+    intptr_t status = INTPTR_MAX / 3; /* no byte of it is 0 */
     const intptr_t result = syscall2(SYS_WAIT, (uintptr_t)pid, (uintptr_t)&status);
 
     note('w', pid, result);
@@ -86,12 +89,38 @@ static void do_list(uintptr_t room)
     }
 }
 
-static void do_wrong(int number)
+int main(int argc, char *argv[]);
+
+/* A name whose second half, and its NUL, would lie above the stack, where nothing is. */
+static intptr_t spawn_off_the_stack(void)
 {
-    static char endless[300];
+    char here;
+    volatile char *last = (volatile char *)((uintptr_t)&here | PAGE_LAST);
+    const char old = *last;
     intptr_t result;
 
-    memset(endless, 'x', sizeof(endless));
+    *last = 'q';
+    result = syscall2(SYS_SPAWN, (uintptr_t)last, (uintptr_t) "");
+    *last = old;
+    return result;
+}
+
+/* As many words as there is room for. */
+static intptr_t spawn_longest(void)
+{
+    static char words[STRING_MOST];
+
+    memset(words, ' ', sizeof(words) - 2);
+    words[sizeof(words) - 2] = '7';
+    return syscall2(SYS_SPAWN, (uintptr_t) "quiet", (uintptr_t)words);
+}
+
+static void do_wrong(int number)
+{
+    static char endless[STRING_MOST + 1]; /* ends, one byte too late */
+    intptr_t result;
+
+    memset(endless, 'x', STRING_MOST);
     switch (number) {
     case 1:
         result = syscall2(SYS_SPAWN, KERNEL, (uintptr_t) "");
@@ -118,10 +147,36 @@ static void do_wrong(int number)
         result = syscall2(SYS_PROCESSES, (uintptr_t)endless,
                           UINTPTR_MAX / sizeof(struct process_info) + 2);
         break;
-    default: /* a name whose end lies on a page that is not there */
+    case 10: /* this is ring 3's to read only */
+        result = syscall2(SYS_PROCESSES, (uintptr_t)main, 1);
+        break;
+    case 11:
+        result = syscall2(SYS_WAIT, 0, (uintptr_t)main);
+        break;
+    case 12:
+        result = spawn_longest();
+        break;
+    case 13:
+        result = spawn_off_the_stack();
+        break;
+    default: /* a name where nothing is */
         result = syscall2(SYS_SPAWN, 0x5ffffffe, (uintptr_t) "");
     }
     note('b', number, result);
+}
+
+/* Find this process in the list, by its name, and kill it. */
+static void do_kill_me(const char *name)
+{
+    static struct process_info list[LISTED];
+    const intptr_t listed = syscall2(SYS_PROCESSES, (uintptr_t)list, LISTED);
+
+    for (intptr_t i = 0; i < listed; i++) {
+        if (strcmp(list[i].name, name) == 0) {
+            syscall1(SYS_KILL, (uintptr_t)list[i].pid);
+            abort(); /* no call, which could be the point where it ends */
+        }
+    }
 }
 
 int main(int argc, char *argv[])
@@ -145,6 +200,9 @@ int main(int argc, char *argv[])
             break;
         case 'K':
             note('K', number, syscall1(SYS_KILL, (uintptr_t)number));
+            break;
+        case 'm':
+            do_kill_me(argv[0]);
             break;
         case 'z':
             sleep_ms((unsigned)number);

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <task.h>
 
-/* TASK 3.4: the TSS of the double-fault task, and where it starts */
+/* TASK 3.4: the TSS of the double-fault task, and where it starts. The CPU
+ * jumps there: where C looks for the return address lies the error code, so that the
+ * function takes no argument and must not return. */
 
 void double_fault_init(void)
 {

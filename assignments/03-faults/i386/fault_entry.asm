@@ -12,6 +12,8 @@ extern fault_dispatch
 ; Stack on entry, from the top down; ss and esp only if the fault came from ring 3,
 ; the error code only for some vectors:
 ;     ss  esp  eflags  cs  eip  error       pushed by the CPU
+; What the entries share may stand once, for each to jump to: fault_common, for one. A
+; label `common` cannot be, as that is a word of NASM's own.
 
 ; void fault_entry_de(void), #DE: no error code
 global fault_entry_de

@@ -12,6 +12,8 @@ extern fault_dispatch
 ; Stack on entry, from the top down; the CPU has aligned it to 16 before, and pushes ss
 ; and rsp from any ring, but the error code only for some vectors:
 ;     ss  rsp  rflags  cs  rip  error       pushed by the CPU, 8 bytes each
+; What the entries share may stand once, for each to jump to: fault_common, for one. A
+; label `common` cannot be, as that is a word of NASM's own.
 
 ; void fault_entry_de(void), #DE: no error code
 global fault_entry_de

@@ -70,6 +70,7 @@ struct process {
     struct memory *memory; /* free for later stages, as the next two */
     int parent;
     bool killed;
+    int waits_for; /* the provided part's: the pid that its sys_wait was called with */
 };
 
 /*

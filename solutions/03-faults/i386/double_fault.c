@@ -10,7 +10,9 @@
 #include <string.h>
 #include <task.h>
 
-/* BEGIN SOLUTION 3.4: the TSS of the double-fault task, and where it starts */
+/* BEGIN SOLUTION 3.4: the TSS of the double-fault task, and where it starts. The CPU
+ * jumps there: where C looks for the return address lies the error code, so that the
+ * function takes no argument and must not return. */
 static struct tss df_tss;
 
 static void double_fault_start(void)

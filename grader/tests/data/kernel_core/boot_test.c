@@ -43,6 +43,20 @@ static char *put_range(char *to, uint64_t base, uint64_t bytes, uint32_t type)
     return to + 24;
 }
 
+/* Whether memory_reserved has exactly this range. */
+static bool is_reserved(uint64_t base_pa, uint64_t bytes)
+{
+    size_t count;
+    const struct memory_range *ranges = memory_reserved(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].base_pa == base_pa && ranges[i].bytes == bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A machine of 32 MiB and no modules. */
 static void reset(const char *cmdline)
 {
@@ -170,6 +184,11 @@ void test_multiboot(void)
     CHECK(strcmp(module_at(0)->args, "") == 0);
     CHECK(strcmp(module_at(1)->args, "at=40000000 n=2") == 0);
     CHECK(strcmp(module_at(2)->args, "x/y") == 0 && module_at(2)->bytes == 0);
+    CHECK(is_reserved(0, KERNEL_BASE));
+    CHECK(is_reserved(HEAP_BASE, HEAP_BYTES));
+    CHECK(is_reserved(KSTACK_BASE, FRAME_POOL_BASE - KSTACK_BASE));
+    CHECK(is_reserved(0x300000, 8192) && is_reserved(0x302000, 4096));
+    CHECK(!is_reserved(FRAME_POOL_BASE, FRAME_POOL_BYTES));
     CHECK(memory_map(&count)[1].bytes == 0x1800000 && count == 4);
     CHECK(memory_map(&count)[1].usable && !memory_map(&count)[3].usable);
     CHECK(memory_map(&count)[3].base_pa == 0xfffc0000);

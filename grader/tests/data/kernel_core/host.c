@@ -18,6 +18,13 @@ static const struct {
     {"serial", test_serial},     {"vga", test_vga},
 };
 
+/* The linker script's, in an image. */
+__asm__(".pushsection .data\n"
+        ".globl image_text_start, image_end\n"
+        "image_text_start: .skip 8192\n"
+        "image_end:\n"
+        ".popsection");
+
 static uint64_t random_state;
 static jmp_buf panic_target;
 static bool panic_is_expected;
