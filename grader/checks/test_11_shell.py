@@ -15,6 +15,7 @@ from grader.machine import Boot, End, Limits, Module, Step, Via
 PROGRAMS = ("shell", "args", "crash", "spin", "primes")
 PROMPT = r"\$ "
 FAULTS = {"kernel": ("#PF", 14), "divide": ("#DE", 0), "opcode": ("#UD", 6)}
+KILLED = r"\[4\] spin: killed"  # told before one of the next prompts
 Line = tuple[str, str]  # what is typed, and what must come
 
 
@@ -25,14 +26,14 @@ def conversation(rng: random.Random) -> list[Line]:
     name, vector = FAULTS[fault]
     return [
         (f"echo {word}", word),
-        (f"args {word} two", f"argv\\[1\\] is \"{word}\""),
+        (f"args {word} two", f'argv\\[1\\] is "{word}"'),
         ("nobody", "nobody: there is no such program"),
         (f"crash {fault}", f"crash: stopped by {name} \\(exception {vector}\\)"),
         ("spin &", r"\[4\] spin"),
         ("ps", r"\d+ +\d+ +ready +spin"),
-        (f"args {word[::-1]}", f"argv\\[1\\] is \"{word[::-1]}\""),
+        (f"args {word[::-1]}", f'argv\\[1\\] is "{word[::-1]}"'),
         ("kill 4", ""),  # its pid: the fourth process
-        (f"echo {word}{word}", r"\[4\] spin: killed"),  # told before the next prompt
+        (f"echo {word}{word}", f"{word}{word}"),
     ]
 
 
@@ -71,6 +72,7 @@ def grub(plan: Plan) -> Boot:
 def expect_talk(case: Case, spec: BootSpec) -> None:
     evidence: Evidence = case.run(spec, ends=(End.DONE, End.CPU_LIMIT, End.WALL_LIMIT))
     lines = support.note(evidence, "lines")
+    lines = [*lines, ("kill 4", KILLED)]
     at = next(
         (n for n, (_, want) in enumerate(lines) if not told(evidence, want)), None
     )
@@ -79,8 +81,8 @@ def expect_talk(case: Case, spec: BootSpec) -> None:
         expected=f"After “{lines[at][0]}” the console shows “{lines[at][1]}”."
         if at is not None
         else f"The shell ends with status {support.note(evidence, 'status')}.",
-        seen=f"The conversation stopped after {evidence.run.steps} steps; the last lines "
-        "were: " + " | ".join(evidence.console.splitlines()[-4:]),
+        seen=f"The conversation stopped after {evidence.run.steps} steps; the last "
+        "lines were: " + " | ".join(evidence.console.splitlines()[-4:]),
         cause="A child was not waited for, or never came back; or the prompt did not "
         "return.",
         hint="make run A=11-shell, and type the same.",
