@@ -198,10 +198,15 @@ def _cut(rng: random.Random, image: Image, bounds: Bounds) -> None:
     del image.data[rng.randrange(FORMS[image.arch].header_bytes + 300, last) :]
 
 
-def _class(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    magic = bytearray(image.header["magic"])
-    magic[rng.choice((0, 3, 4, 5, 6))] ^= 3
-    image.header["magic"] = bytes(magic)
+def _magic(*places: int) -> Damage:
+    """One of these bytes is another one."""
+
+    def damage(rng: random.Random, image: Image, bounds: Bounds) -> None:
+        magic = bytearray(image.header["magic"])
+        magic[rng.choice(places)] ^= 3
+        image.header["magic"] = bytes(magic)
+
+    return damage
 
 
 def _machine(rng: random.Random, image: Image, bounds: Bounds) -> None:
@@ -215,7 +220,11 @@ def _machine_of(image: Image) -> int:
 
 
 def _type(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    image.header["type"] = rng.choice((0, 1, 3, 4))
+    image.header["type"] = rng.choice((0, 1, 4))
+
+
+def _library(rng: random.Random, image: Image, bounds: Bounds) -> None:
+    image.header["type"] = 3
 
 
 def _over_kernel(rng: random.Random, image: Image, bounds: Bounds) -> None:
@@ -262,11 +271,16 @@ def _none(rng: random.Random, image: Image, bounds: Bounds) -> None:
 
 
 def _huge(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    image.header["phnum"] = rng.choice((0xFFFF, 0xFFFE, 0x8000))
+    image.header["phnum"] = rng.choice((0xFFFF, 0xFFFE))
+
+
+def _many(rng: random.Random, image: Image, bounds: Bounds) -> None:
+    """In 16 bits their length is 0."""
+    image.header["phnum"] = 0x8000
 
 
 def _far(rng: random.Random, image: Image, bounds: Bounds) -> None:
-    image.header["phoff"] = FORMS[image.arch].word - rng.choice((4, 32, 56, 4096))
+    image.header["phoff"] = FORMS[image.arch].word - rng.choice((4, 32, 56))
 
 
 def _strange(rng: random.Random, image: Image, bounds: Bounds) -> None:
@@ -275,9 +289,13 @@ def _strange(rng: random.Random, image: Image, bounds: Bounds) -> None:
 
 DAMAGES: dict[str, Damage] = {
     "it ends in the middle of a segment": _cut,
-    "it is of another class, byte order or version": _class,
+    "its first four bytes are others": _magic(0, 1, 2, 3),
+    "it is of another class": _magic(4),
+    "it is of another byte order": _magic(5),
+    "it is of another version": _magic(6),
     "it is for another processor": _machine,
-    "it is no executable": _type,
+    "it is an object or a memory dump": _type,
+    "it is a library": _library,
     "a segment lies over the kernel": _over_kernel,
     "a segment reaches beyond PROGRAM_HIGH": _over_stack,
     "a segment's end wraps around": _wrap,
@@ -287,6 +305,7 @@ DAMAGES: dict[str, Damage] = {
     "a segment has more bytes in the file than in memory": _sizes,
     "no segment is to be loaded": _none,
     "it has tens of thousands of segments": _huge,
+    "it has 32768 segments": _many,
     "its segments' headers lie far beyond its end": _far,
     "its segments' headers have another size": _strange,
 }

@@ -38,6 +38,7 @@ class Odd:
     parts: list[Part]
     entry: int
     rng: random.Random
+    tail: bool = True  # more bytes behind the last segment's
     missing: int = 0  # bytes of the last segment's that the file does not have
     header_late: int = 0  # the segments' headers end so many bytes beyond the file
     phnum: int | None = None
@@ -55,7 +56,7 @@ class Odd:
             made += part.content
         if self.missing:
             del made[-self.missing :]
-        else:
+        elif self.tail:
             made += rng.randbytes(PAGE)
         if self.header_late:
             room = len(made) - len(rows) * form.segment_bytes + self.header_late
@@ -84,31 +85,33 @@ class Odd:
         return [values[name] % form.word for name in form.order]
 
 
-def odd(rng: random.Random, arch: str, bounds: Bounds) -> Odd:
-    """Code, constants, data, zeroed data; nothing to load; a note; in any order."""
+def odd(rng: random.Random, arch: str, bounds: Bounds, entry: int = 77) -> Odd:
+    """Code, constants, data, zeroed data; nothing to load; a note; in any order.
+
+    entry: from the begin of the code on, or if negative, from its end.
+    """
     page = rng.randrange(bounds.low // PAGE + 16, bounds.high // PAGE - 64) * PAGE
 
     def text(size: int) -> bytes:
         return rng.randbytes(size)
 
-    code = text(rng.randrange(PAGE, 2 * PAGE))
-    begin = page + rng.randrange(1, PAGE)
+    code = text(rng.randrange(PAGE + 300, 2 * PAGE))  # on three pages
+    begin = page + rng.randrange(PAGE - 200, PAGE)
     where = page + 8 * PAGE + rng.randrange(1, 2000)
     constants = text(page + 9 * PAGE - where)  # up to the end of its page
     data = text(rng.randrange(PAGE, 2 * PAGE))
+    where_data = page + 16 * PAGE + rng.randrange(1, PAGE)
     parts = [
         Part(begin, len(code), READ | EXEC, code),
         Part(where, len(constants), READ, constants),
-        Part(
-            *(page + 16 * PAGE + rng.randrange(1, PAGE), len(data) + 2 * PAGE + 5),
-            *(READ | WRITE, data, LOAD, False),
-        ),
-        Part(page + 24 * PAGE + rng.randrange(9, PAGE), 2 * PAGE, READ | WRITE),
+        Part(where_data, len(data) + 2 * PAGE + 5, READ | WRITE, data, even=False),
+        Part(page + 9 * PAGE, 2 * PAGE, READ | WRITE),  # directly behind the constants
         Part(0x100000, 0, READ | WRITE | EXEC),
-        Part(0x100000, 1 << 30, 7, type=NOTE, offset=1 << 29, file=1 << 31),
+        Part(begin + 9, 0, READ | WRITE),
+        Part(page + 30 * PAGE, PAGE, 7, type=NOTE, offset=0, file=PAGE + 5),
     ]
     rng.shuffle(parts)
-    return Odd(arch, parts, begin + rng.choice((0, 77, len(code) - 1)), rng)
+    return Odd(arch, parts, begin + entry % len(code), rng)
 
 
 def _part(image: Odd, flag: int, content: bool = True) -> Part:
@@ -124,6 +127,7 @@ def _exact(image: Odd, bounds: Bounds) -> None:
     image.entry += bounds.low - code.va
     code.va = bounds.low
     zeroed.va = bounds.high - zeroed.memory
+    image.tail = False
 
 
 def _below(image: Odd, bounds: Bounds) -> None:
@@ -179,7 +183,7 @@ def _more_in_file(image: Odd, bounds: Bounds) -> None:
 
 
 def _no_memory(image: Odd, bounds: Bounds) -> None:
-    empty = next(p for p in image.parts if p.type == LOAD and not p.memory)
+    empty = next(p for p in image.parts if p.va == 0x100000 and not p.memory)
     empty.offset, empty.file = 0, 5
 
 
@@ -225,8 +229,8 @@ def edges(arch: str) -> dict[str, Callable[[Odd, Bounds], None]]:
     return EDGES | (LONG_EDGES if arch == "x86_64" else {})
 
 
-def good(rng: random.Random, arch: str, bounds: Bounds) -> bytes:
-    return odd(rng, arch, bounds).bytes()
+def good(rng: random.Random, arch: str, bounds: Bounds, entry: int = 77) -> bytes:
+    return odd(rng, arch, bounds, entry).bytes()
 
 
 def exact(rng: random.Random, arch: str, bounds: Bounds) -> bytes:

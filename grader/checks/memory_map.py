@@ -105,7 +105,8 @@ def random_map(
         Range(middle + 50 * PAGE + gap, ram_end - middle - 50 * PAGE - gap, USABLE),
         Range(0, low + rng.choice((0, 0, 1, PAGE - 1)), RESERVED),
         Range(identity_end + rng.randrange(64) * PAGE, 1 << 26, USABLE),
-        Range((1 << 32) + low + rng.randrange(512) * PAGE, 1 << 22, USABLE),
+        # Without its bit 32 it would fill the hole behind the middle.
+        Range((1 << 32) + middle - rng.randrange(8) * PAGE, 1 << 22, USABLE),
         Range(TOP - (1 << 16), 1 << 16, FIRMWARE),
     ]
     for _ in range(rng.randrange(12, 30)):
@@ -161,7 +162,7 @@ def random_requests(
         elif not left or rng.random() < (0.8 if filling else 0.2):
             size = rng.randrange(1, MOST_MANY) if many and rng.random() < 0.6 else 1
             kind = MANY if size > 1 or (many and rng.random() < 0.5) else ONE
-            clean = rng.random() < 0.05 and size < 4
+            clean = rng.random() < 0.05 and (1 < size < 4 if many else True)
             if kind == MANY and not clean and rng.random() < 0.04:
                 size = rng.choice((0, 0, *TOO_MANY))
             requests.append((CLEAN if clean else kind, 0, 0, size))

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case, Plan
 from grader.checks.record import Evidence
 from grader.evidence import paging
@@ -22,6 +21,7 @@ WRITE, EXEC, UNMAP = 1, 2, 0x100  # as in the scenario
 PAGE = support.PAGE
 RANGES, SPACES, PAGES = 128, 8, 128
 TIMER = 0x20
+LEVELS = {"i386": 2, "x86_64": 4}
 LONG = Limits(cpu_s=4.0, log_bytes=16 << 20)
 
 
@@ -123,26 +123,52 @@ def kernel_view(
     return found
 
 
+def expect_tree(case: Case, evidence: Evidence, root: int) -> None:
+    """From the root on no table is reached twice, so that a walk comes to an end."""
+    found: dict[int, int] = {}  # table -> its level
+    todo = [(root & ~(PAGE - 1), LEVELS[case.arch])]
+    while todo:
+        table, level = todo.pop()
+        case.expect(
+            table not in found,
+            expected="Each table of a space serves one place of one level.",
+            seen=f"The one at {table:#x} is reached at level {found.get(table)} and "
+            f"at level {level}.",
+            cause="The tree comes back to itself, by an entry for its own root "
+            "perhaps, or two entries name one table.",
+            hint="Tables are readable at their physical addresses: they need no entry "
+            "for that.",
+            read=HEADER,
+        )
+        found[table] = level
+        if level > 1:
+            todo += [(e, level - 1) for _, e in _entries(case.arch, evidence, table)]
+
+
+def _entries(arch: str, evidence: Evidence, table: int) -> list[tuple[int, int]]:
+    """Index and address of what a table names; large pages are left out."""
+    form, mask = ("<%dI", 0xFFFFF000) if arch == "i386" else ("<%dQ", 0xFFFFFFFFFF000)
+    raw = evidence.ram.read(table, PAGE).ljust(PAGE, b"\0")
+    values = struct.unpack(form % (1024 if arch == "i386" else 512), raw)
+    return [(n, v & mask) for n, v in enumerate(values) if v & 0x81 == 1]
+
+
 def tables_of(evidence: Evidence, root: int, base: int) -> set[int]:
     """Frames of the tables that serve addresses from base on, the root included."""
-    entry = support.word_bytes(evidence.arch)
-    bits = 10 if entry == 4 else 9
-    levels = 2 if entry == 4 else 4
-    mask = 0xFFFFF000 if entry == 4 else 0x000FFFFFFFFFF000
-
-    def visit(table: int, level: int, start: int) -> Iterable[int]:
-        yield table // PAGE
-        if level == 1:
-            return
+    arch = evidence.arch
+    bits = 10 if arch == "i386" else 9
+    found: set[int] = set()
+    todo = [(root & ~(PAGE - 1), LEVELS[arch], 0)]
+    while todo:
+        table, level, start = todo.pop()
+        if table // PAGE in found:
+            continue
+        found.add(table // PAGE)
         size = 1 << 12 + bits * (level - 1)
-        raw = evidence.ram.read(table, PAGE).ljust(PAGE, b"\0")
-        for index in range(PAGE // entry):
-            value = int.from_bytes(raw[index * entry :][:entry], "little")
-            va = start + index * size
-            if value & 1 and not value & 0x80 and va + size > base:
-                yield from visit(value & mask, level - 1, va)
-
-    return set(visit(root & mask, levels, 0))
+        for index, entry in _entries(arch, evidence, table) if level > 1 else ():
+            if start + (index + 1) * size > base:
+                todo.append((entry, level - 1, start + index * size))
+    return found
 
 
 @dataclass
@@ -200,3 +226,98 @@ def expect_none_lost(
         hint="Free what you have, then return 0.",
         read=HEADER,
     )
+
+
+def want_kernel(
+    case: Case, evidence: Evidence
+) -> list[tuple[int, int, int, bool, bool]]:
+    """What the kernel's own tree says of its addresses."""
+    base = support.of(case)["USER_BASE"]
+    return kernel_view(evidence, kernel_root(evidence), base)
+
+
+def expect_kernel(case: Case, evidence: Evidence, root: int, what: str) -> None:
+    """The tree maps the kernel as its own one does, by the very same tables."""
+    own, at = kernel_root(evidence), support.of(case)["KERNEL_BASE"]
+    expect_tree(case, evidence, root)
+    want = want_kernel(case, evidence)
+    have = kernel_view(evidence, root, support.of(case)["USER_BASE"])
+    differs = [n for n, pair in enumerate(zip(have, want)) if pair[0] != pair[1]]
+    part = differs[0] if differs else min(len(have), len(want))
+    va = (want + have[len(want) :] + [(0, 0, 0, False, False)])[part][0]
+    found, should = walk(evidence, root, va), walk(evidence, own, va)
+    case.expect(
+        have == want,
+        expected=f"{what.capitalize()} says of the kernel's address {va:#x} what the "
+        f"tree of paging_kernel_root() says: {shown(should)}.",
+        seen=f"{shown(found)}." if found.entries else "Nothing can be read there.",
+        cause=_kernel_cause(found, should),
+        hint="The topmost entries that serve addresses below USER_BASE name the "
+        "kernel's tables: copy them as they are. On x86_64 the first entry of two "
+        "tables leads there.",
+        read=HEADER,
+    )
+    mine, its = (walk(evidence, r, at).entries[-1] for r in (root, own))
+    case.expect(
+        mine.pa == its.pa,
+        expected="The kernel's page tables are shared: a change in one is a change in "
+        "all.",
+        seen=f"The entry for {at:#x} stands at {its.pa:#x} in the kernel's tree, at "
+        f"{mine.pa:#x} in {what}.",
+        cause="The tables were copied. A guard page that the kernel makes later would "
+        "be there in some spaces only.",
+        hint="Copy entries that name tables, not the tables.",
+        read=HEADER,
+    )
+
+
+def _kernel_cause(found: paging.Walk, should: paging.Walk) -> str:
+    if should.present and not found.present:
+        return (
+            "A part of the kernel is missing. With this tree in CR3 the CPU would not "
+            "find its next instruction, nor the handler of the fault: a triple fault."
+        )
+    if found.user and not should.user:
+        return "The user bit is set on every level: ring 3 can use the kernel's pages."
+    if should.writable and not found.writable:
+        return "An entry above level 1 lacks PTE_WRITE: the kernel cannot write there."
+    return "The entries were made anew, with other rights or other frames."
+
+
+def expect_page(
+    case: Case, evidence: Evidence, root: int, va: int, frame: int, rights: int
+) -> None:
+    """One page of a space, as the CPU would see it."""
+    found = walk(evidence, root, va)
+    exhibits.walk(case, found, write=bool(rights & WRITE))
+    expect_large(case, found)
+    case.expect(
+        found.pa == frame and found.user,
+        expected=f"In the space at {root:#x} ring 3 sees the frame {frame:#x} at "
+        f"{va:#x}.",
+        seen=f"The page tables say: {shown(found)}.",
+        cause="A level lacks the user bit, names another table, or was overwritten by "
+        "a later call."
+        if found.present
+        else "A table on the way is absent: it was made in another tree, the one that "
+        "CR3 names perhaps.",
+        hint="Start at root_pa; every table is readable at its physical address.",
+        read=READ_PAGES,
+    )
+    case.expect(
+        found.writable == bool(rights & WRITE),
+        expected=f"{va:#x} is {'writable' if rights & WRITE else 'read-only'}.",
+        seen=f"The page tables say: {shown(found)}.",
+        cause="Level 1 decides; the levels above allow everything.",
+        read=READ_PAGES,
+    )
+    if case.arch == "x86_64":
+        case.expect(
+            found.executable == bool(rights & EXEC),
+            expected=f"{va:#x} is {'' if rights & EXEC else 'not '}to execute.",
+            seen=f"The page tables say: {shown(found)}.",
+            cause="The bit that forbids execution (XD) belongs at level 1, in each "
+            "page that was not asked for with SPACE_EXEC.",
+            hint="paging_no_execute() is that bit.",
+            read=READ_PAGES,
+        )

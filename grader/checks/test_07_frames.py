@@ -27,8 +27,8 @@ from grader.checks.memory_map import (
     runs,
     small_map,
 )
-from grader.checks.record import Evidence
-from grader.machine import Boot, Module
+from grader.checks.record import Evidence, unexpected_end
+from grader.machine import Boot, End, Module
 
 MAPS, RESULTS = 12, 512  # as in the scenario
 RAM_END = 0x1F00000
@@ -143,12 +143,14 @@ def test_zero(case: Case) -> None:
 
 def expect_zero(case: Case, spec: BootSpec) -> None:
     """Frames were zeroed when they came, and those that nobody wrote to still are."""
-    evidence = case.run(spec)
-    ((dirty,),) = support.array(evidence, "scenario_dirty", "I", 1)
+    evidence = case.run(spec, ends=(End.DONE, End.PANIC))
+    dirty = [n for (n,) in support.array(evidence, "scenario_dirty", "I", 2)]
+    which = 0 if spec is trace else 1
     case.expect(
-        dirty == 0,
+        dirty[which] == 0,
         expected="All 4096 bytes of a frame are 0 when it is handed out.",
-        seen=f"{dirty} frames were not.",
+        seen=f"{dirty[which]} frames of {('frame_alloc', 'frames_alloc')[which]} were "
+        "not.",
         cause="What the last owner wrote is still there, with which a program could "
         "read another's secrets; or what the firmware left, or a note of the "
         "allocator's own.",
@@ -156,6 +158,7 @@ def expect_zero(case: Case, spec: BootSpec) -> None:
         "frame of a run.",
         read=HEADER,
     )
+    expect_played(case, evidence)
     replay = replay_of(case, evidence)
     for frame in sorted(replay.clean):
         bits = evidence.ram.read(frame * PAGE, PAGE)
@@ -208,9 +211,28 @@ def replay_of(case: Case, evidence: Evidence) -> Replay:
     return Replay.of(free, requests, [result for (result,) in rows])
 
 
+def expect_played(case: Case, evidence: Evidence) -> None:
+    """The trace came to its end, and every request got an answer."""
+    if evidence.run.end is End.PANIC:
+        raise unexpected_end(evidence)
+    ((count,),) = support.array(evidence, "scenario_result_count", "I", 1)
+    must = sum(kind <= CLEAN for kind, *_ in support.note(evidence, "requests"))
+    case.expect(
+        count == must,
+        expected=f"All {must} requests for frames are answered.",
+        seen=f"{count} were.",
+        cause="An answer was no address of RAM, and with that the trace ended; or the "
+        "function never came back to its caller.",
+        read=HEADER,
+    )
+
+
 def expect_replay(case: Case, spec: BootSpec) -> Replay:
-    """Every result could be, and what was written into frames stayed there."""
-    evidence = case.run(spec)
+    """Every result could be, and what was written into frames stayed there.
+
+    A panic may come of a result that was wrong long before, so results come first.
+    """
+    evidence = case.run(spec, ends=(End.DONE, End.PANIC))
     replay = replay_of(case, evidence)
     wrong = replay.wrong
     if wrong:
@@ -226,6 +248,7 @@ def expect_replay(case: Case, spec: BootSpec) -> Replay:
             f"own, or repeat this one: break at request {wrong.number + 1}.",
             read=HEADER,
         )
+    expect_played(case, evidence)
     ((spoiled,),) = support.array(evidence, "scenario_spoiled", "I", 1)
     case.expect(
         spoiled == 0,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import random
+
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.record import Evidence
@@ -16,6 +18,7 @@ from grader.checks.spaces import (
     Page,
     Process,
     Script,
+    expect_kernel,
     expect_none_lost,
     free_pages,
     interruptions,
@@ -89,14 +92,30 @@ TRIES = (
 )
 
 
+def kernels_address(plan: Plan, rng: random.Random) -> int:
+    """An address of the kernel's image, heap, or RAM; none of a page that is absent."""
+    values = support.of(plan)
+    text, end, guard = (
+        plan.symbols.find(name) or values["KERNEL_BASE"]
+        for name in ("image_text_start", "image_end", "boot_stack_guard")
+    )
+    low, high = rng.choice(
+        (
+            (text, guard),
+            (guard + PAGE, end),
+            (values["HEAP_BASE"], values["KSTACK_BASE"]),
+            (values["FRAME_POOL_BASE"], values["IDENTITY_END"]),
+        )
+    )
+    return rng.randrange(low, high - 8, 4)
+
+
 @boot("walls")
 def walls(plan: Plan) -> Boot:
     """One process for each wall, and what it runs into."""
     script, rng, values = Script(plan), plan.rng(), support.of(plan)
     code, data, other = support.user_pages(rng, plan, 3)
-    text = plan.symbols.find("kernel_main") or values["KERNEL_BASE"]
     targets = {
-        "kernel": text,
         "code": code + 8,
         "data": data + rng.randrange(256) * 8,
         "null": rng.randrange(64) * 4,
@@ -106,6 +125,7 @@ def walls(plan: Plan) -> Boot:
     tries = []
     for what, target, how, error32, error64 in rng.sample(TRIES, len(TRIES)):
         number = len(script.starts)
+        targets["kernel"] = kernels_address(plan, rng)
         probe = plan.probe(
             "access", PAD=rng.randrange(64, 3000), AT=targets[target], HOW=how
         )
@@ -283,6 +303,9 @@ def test_switch(case: Case) -> None:
     looks; a kernel thread runs under the kernel's tree."""
     evidence = case.run(processes)
     expect_roots(case, evidence, TICKS // 10)
+    made = support.note(evidence, "processes")
+    for number, root in enumerate(words(case, evidence, "scenario_roots", len(made))):
+        expect_kernel(case, evidence, root, f"the space of process {number}")
     case.fact("processes", len(support.note(evidence, "processes")))
 
 

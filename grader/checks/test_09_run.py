@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
-from grader.checks.elf_images import DAMAGES, damaged
+from grader.checks.elf_images import DAMAGES, Image, damaged, faults, names
+from grader.checks.elf_images import NAMES as CODES
 from grader.checks.record import Evidence
 from grader.checks.spaces import PAGE, RANGES
 from grader.checks.test_09_elf import HEADER, PROGRAM, bounds, random_words
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
-from grader.machine import Boot, Limits, Module, Via
+from grader.machine import Boot, End, Limits, Module, Via
 
 GATE, SYS_EXIT = 0x80, 4
 E_NOMEM, E_NOENT, E_AGAIN = -2, -3, -6
@@ -23,21 +24,33 @@ NAMES = {0: "#DE", 6: "#UD", 13: "#GP", 14: "#PF"}
 LONG = Limits(cpu_s=5.0, log_bytes=16 << 20)
 MASK = 0xFFFFFFFF
 WORDS, ROWS = 1500, 3  # as in user/probes/sums.c
+GONE = -(1 << 40)  # as in the scenario
 RUNS = 2  # of a program whose module is the good one
 
 
-def programs_boot(plan: Plan, sums: int, via: Via = Via.DIRECT) -> Boot:
-    """Programs that reckon, programs that crash and files that are none, mixed."""
+# Of these, none of which a test of addresses or sums finds.
+NO_PROGRAMS = (
+    "it is for another processor",
+    "it is a library",
+    "it is of another class",
+    "no segment is to be loaded",
+)
+
+
+def programs_boot(
+    plan: Plan, count: int, others: bool, via: Via = Via.DIRECT, **words: int
+) -> Boot:
+    """Programs that reckon; others: also ones that crash, and files that are none."""
     rng = plan.rng()
     good = plan.program(PROGRAM, elf=True)
     crash = plan.program("probes/crash.c", elf=True)
     made: list[tuple[str, Module]] = []
-    for n in range(sums):
-        text = " ".join(random_words(rng, rng.randrange(0, 5)))
+    for n in range(count):
+        text = " ".join(random_words(rng, n))
         made.append(("sum", Module(f"sum{n}", good, text)))
-    for n, (letter, vector) in enumerate(CRASHES.items()):
+    for n, (letter, vector) in enumerate(CRASHES.items() if others else ()):
         made.append((f"crash {vector}", Module(f"crash{n}", crash, letter)))
-    for n, how in enumerate(rng.sample(sorted(DAMAGES), 4)):
+    for n, how in enumerate(NO_PROGRAMS if others else ()):
         bad = damaged(rng, plan.arch, good, how, bounds(plan))
         made.append((how, Module(f"bad{n}", bad)))
     rng.shuffle(made)
@@ -45,7 +58,7 @@ def programs_boot(plan: Plan, sums: int, via: Via = Via.DIRECT) -> Boot:
     sums_at = [n for n, (what, _) in enumerate(made) if what == "sum"]
     return plan.boot(
         "programs-run",
-        *support.hexadecimal(good=rng.choice(sums_at)),
+        *support.hexadecimal(good=rng.choice(sums_at), **words),
         modules=tuple(module for _, module in made),
         icount_shift=5,
         limits=LONG,
@@ -55,7 +68,18 @@ def programs_boot(plan: Plan, sums: int, via: Via = Via.DIRECT) -> Boot:
 
 @boot("programs")
 def programs(plan: Plan) -> Boot:
-    return programs_boot(plan, 5)
+    return programs_boot(plan, 3, True)
+
+
+@boot("sums")
+def sums(plan: Plan) -> Boot:
+    return programs_boot(plan, 6, False)
+
+
+@boot("kernel-fault")
+def kernel_fault(plan: Plan) -> Boot:
+    """When the first process ends, the kernel itself runs into #UD."""
+    return programs_boot(plan, 1, False, breaks=1)
 
 
 @boot("alone")
@@ -68,14 +92,14 @@ def alone(plan: Plan) -> Boot:
 
 @boot("grub")
 def grub(plan: Plan) -> Boot:
-    return programs_boot(plan, 2, Via.GRUB)
+    return programs_boot(plan, 2, True, Via.GRUB)
 
 
 @boot("short")
 def short(plan: Plan) -> Boot:
     """So few frames that loading ends somewhere, with one more each time."""
-    modules = (Module("program", plan.program(PROGRAM, elf=True)),)
-    return plan.boot("programs-short", modules=modules)
+    image = plan.note("image", plan.program(PROGRAM, elf=True))
+    return plan.boot("programs-short", modules=(Module("program", image),))
 
 
 def sum_of(arguments: str) -> int:
@@ -141,6 +165,13 @@ def crashes(evidence: Evidence) -> dict[int, Interrupt]:
     return found
 
 
+def said(status: int) -> str:
+    """What process_find says of it."""
+    if status == GONE:
+        return "process_find does not find the process."
+    return f"It is {status}, {status & MASK:#x}."
+
+
 def expect_sums(case: Case, evidence: Evidence) -> None:
     given = exits(evidence)
     for what, module, pid, root, status in started(evidence):
@@ -150,10 +181,12 @@ def expect_sums(case: Case, evidence: Evidence) -> None:
         case.expect(
             pid > 0 and root in given,
             expected=f"{module.name} runs under a tree of its own, and calls exit.",
-            seen=f"process_start returned {pid}"
+            seen=f"process_start returned {CODES.get(pid, pid)}"
             + (f"; under its tree {root:#x} nobody called exit." if pid > 0 else "."),
             cause="It never came to its end: the entry, its stack, or a page of it."
             if pid > 0
+            else "Pids begin with 1."
+            if pid == 0
             else "A good program was refused.",
             hint="make run A=09-programs, and look at the first process.",
             read=HEADER,
@@ -170,19 +203,28 @@ def expect_sums(case: Case, evidence: Evidence) -> None:
         case.expect(
             status == want,
             expected=f"The process keeps {want:#x} as its status.",
-            seen=f"It is {status:#x}.",
-            cause="process_exit notes another value, or another process.",
+            seen=said(status),
+            cause="process_forget took it away, although nobody had asked yet, or it "
+            "still ran."
+            if status == GONE
+            else "process_exit notes another value, or another process.",
             read=HEADER,
         )
 
 
-@check("process-run", boots=(programs,))
+@check("process-run", boots=(sums,))
 def test_run(case: Case) -> None:
     """C programs with arguments run side by side, each in its space, and give the right
     sum to exit, which is their status."""
-    evidence = case.run(programs)
+    evidence = case.run(sums)
+    expect_as_before(case, evidence)
     expect_sums(case, evidence)
     made = support.note(evidence, "made")
+    case.fact("sums", sorted(sum_of(m.args) for what, m in made if what == "sum"))
+
+
+def expect_as_before(case: Case, evidence: Evidence) -> None:
+    """What process_start leaves to whoever called it, and gives to later stages."""
     ((off, on),) = support.array(evidence, "scenario_flags", "II", 1)
     case.expect(
         not off and on,
@@ -203,7 +245,17 @@ def test_run(case: Case) -> None:
         cause="Other parameters, or it was called before the space was made.",
         read=HEADER,
     )
-    case.fact("sums", sorted(sum_of(m.args) for what, m in made if what == "sum"))
+    word = "I" if case.arch == "i386" else "Q"
+    ((before, after),) = support.array(evidence, "scenario_cr3", 2 * word, 1)
+    case.expect(
+        before == after,
+        expected=f"When process_start returns, CR3 is {before:#x}, as it was.",
+        seen=f"It is {after:#x}.",
+        cause="CR3 still names the space of the new process, which may be gone before "
+        "whoever called runs again.",
+        hint="Keep read_cr3() before write_cr3(), and write it back.",
+        read=HEADER,
+    )
 
 
 @check("process-output", boots=(alone,), needs=("process-run",))
@@ -216,8 +268,8 @@ def test_output(case: Case) -> None:
     have = [line for line in lines if line.startswith("alone ")]
     case.expect(
         have == want * RUNS,
-        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} more, each time "
-        f"that it runs: {RUNS * len(want)} lines.",
+        expected=f"{module.name} prints “{want[0]}” and {len(want) - 1} more, each "
+        f"time that it runs: {RUNS * len(want)} lines.",
         seen=f"The console got {len(have)} lines of it"
         + (f", the first is “{have[0]}”." if have else "."),
         cause="Its constants, its arguments or its data differ from what the file and "
@@ -228,10 +280,10 @@ def test_output(case: Case) -> None:
     case.fact("rows", want)
 
 
-@check("process-fault", boots=(programs,), needs=("process-run",))
+@check("process-fault", boots=(programs, kernel_fault), needs=("process-run",))
 def test_fault(case: Case) -> None:
     """#DE, #UD, #GP and #PF end the process that raised them and no other; its status
-    says which it was."""
+    says which it was. A fault of the kernel's own ends none: it is the kernel's."""
     evidence = case.run(programs)
     found = crashes(evidence)
     for what, module, pid, root, status in started(evidence):
@@ -243,19 +295,32 @@ def test_fault(case: Case) -> None:
             pid > 0 and event is not None and event.v == vector,
             expected=f"{module.name} runs into {NAMES[vector]} under its tree "
             f"{root:#x}.",
-            seen=f"process_start returned {pid}; {support.show(event)}.",
+            seen=f"process_start returned {CODES.get(pid, pid)}; "
+            f"{support.show(event)}.",
             cause="It did not run, or ran into something else before.",
             read=HEADER,
         )
         case.expect(
             status == -256 - vector,
             expected=f"Its status is STATUS_FAULT({vector}), {-256 - vector}.",
-            seen=f"It is {status}.",
+            seen=said(status),
             cause="The status of a fault is lost, or the thread ended without the exit "
             "hooks.",
             hint="user_exit(STATUS_FAULT(frame->vector)) if the frame is ring 3's.",
             read=HEADER,
         )
+    expect_sums(case, evidence)
+    evidence = case.run(kernel_fault, ends=(End.PANIC, End.DONE))
+    ((_, ended, _),) = support.array(evidence, "scenario_hooks", "III", 1)
+    case.expect(
+        evidence.run.end is End.PANIC or not ended,  # the fault is raised by a hook
+        expected="#UD in ring 0 while a process is current is the kernel's own fault: "
+        "process_fault returns, and the kernel panics.",
+        seen="The process was ended, and the kernel went on as if all were well.",
+        cause="process_fault did not look at who raised the fault.",
+        hint="SEL_RPL(frame->cs) is 3 if it was ring 3.",
+        read=HEADER,
+    )
     case.fact("crashes", sorted(CRASHES.values()))
 
 
@@ -263,8 +328,6 @@ def test_fault(case: Case) -> None:
 def test_refuse(case: Case) -> None:
     """What is no program is refused with its error and leaves nothing behind, nor does
     a program for which memory is short; the next one runs."""
-    from grader.checks.elf_images import NAMES as CODES, faults, names
-
     evidence = case.run(programs)
     for what, module, pid, _, _ in started(evidence):
         if what in DAMAGES:
@@ -318,8 +381,14 @@ def expect_short(case: Case, evidence: Evidence) -> None:
     """With too few frames: E_NOMEM, and nothing is left; with enough: a pid."""
     ((count,),) = support.array(evidence, "scenario_short_count", "I", 1)
     rows = support.array(evidence, "scenario_short", "i2I2I2I", min(count, SHORT_MOST))
+    image: Image = Image.of(case.arch, support.note(evidence, "image"))
+    least = 4 + sum(  # the root, the arguments, a stack of two pages
+        (one["va"] + one["memory"] - 1) // PAGE - one["va"] // PAGE + 1
+        for one in image.loads()
+        if one["memory"]
+    )
     for left, (result, frames, now, room, then, begun, over) in enumerate(rows):
-        if result > 0:
+        if result > 0 and left >= least:
             break
         case.expect(
             result == E_NOMEM,
@@ -330,14 +399,14 @@ def expect_short(case: Case, evidence: Evidence) -> None:
         )
         case.expect(
             frames == now and room == then,
-            expected=f"When process_start has failed with {left} frames left, frames and "
-            "kernel heap are as before.",
+            expected=f"When process_start has failed with {left} frames left, frames "
+            "and kernel heap are as before.",
             seen=f"{frames - now} frames and {room - then} bytes of the heap are not "
             "free.",
             cause="What was made before the error stays: the space, its pages, its "
             "tables, or the struct process.",
-            hint="Everything that belongs to a space goes with space_destroy; what came "
-            "from kzalloc goes with kfree.",
+            hint="Everything that belongs to a space goes with space_destroy; what "
+            "came from kzalloc goes with kfree.",
             read=HEADER,
         )
         case.expect(
@@ -385,17 +454,17 @@ def expect_frames(case: Case, evidence: Evidence, when: str) -> None:
         seen=f"{len(lost)} are not.",
         cause="What was made before an error stays, or what a process had at its end: "
         "the space, its pages, its tables.",
-        hint="Everything that belongs to a process goes with space_destroy; when a thread "
-        "ends, stage 08 calls that itself.",
+        hint="Everything that belongs to a process goes with space_destroy; when a "
+        "thread ends, stage 08 calls that itself.",
         read=HEADER,
     )
 
 
-@check("process-list", boots=(programs,), needs=("process-run",))
+@check("process-list", boots=(sums,), needs=("process-run",))
 def test_list(case: Case) -> None:
     """process_after goes through all processes by pid, process_find finds each; after
     process_forget neither does, and its memory is free. A pid is never used again."""
-    evidence = case.run(programs)
+    evidence = case.run(sums)
     pids = [pid for _, _, pid, _, _ in started(evidence) if pid > 0]
     made = support.note(evidence, "made")
     kept = [
@@ -437,8 +506,8 @@ def test_list(case: Case) -> None:
         expected=f"A process that is started later gets a pid above {max(pids)}, "
         "although some have become free.",
         seen=f"process_start returned {again}.",
-        cause="A pid that is used again would let somebody wait for, or kill, a process "
-        "that is not the one meant.",
+        cause="A pid that is used again would let somebody wait for, or kill, a "
+        "process that is not the one meant.",
         hint="Count up, and never down.",
         read=HEADER,
     )
@@ -455,7 +524,7 @@ def test_list(case: Case) -> None:
     case.fact("listed", len(made))
 
 
-@check("process-grub", boots=(grub,), needs=("process-run",))
+@check("process-grub", boots=(grub,), needs=("process-run", "process-fault"))
 def test_grub(case: Case) -> None:
     """The same programs as modules of GRUB."""
     with support.only_by_grub():

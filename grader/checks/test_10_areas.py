@@ -17,7 +17,23 @@ PAGE = support.PAGE
 ADD, FIND, AFTER = range(3)
 OK, E_INVAL = 0, -1
 MOST = 256
-BLOCKS_TEXT = "areas that were added are still in the kernel's heap"
+
+
+_PAGES = "Areas are made of whole pages: both ends are multiples of PAGE_BYTES."
+_EMPTY = "start < end is wanted, without a difference that wraps around."
+_BOUNDS = "Both ends must be ring 3's: USER_BASE <= start, and end <= USER_END."
+CAUSES = {
+    "its begin is none of a page": _PAGES,
+    "its end is none of a page": _PAGES,
+    "it is empty": _EMPTY,
+    "its end lies before its begin": _EMPTY,
+    "its end wraps around to 0": _EMPTY,
+    "it lies below USER_BASE": _BOUNDS,
+    "it begins below USER_BASE": _BOUNDS,
+    "it lies beyond USER_END": _BOUNDS,
+    "it ends beyond USER_END": _BOUNDS,
+    "its end is far beyond USER_END": _BOUNDS,
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class Model:
 def questions(rng: random.Random, model: Model) -> list[Question]:
     """Areas that fit, and ones that do not, by one page or one byte."""
     asked: list[Question] = []
-    for _ in range(60):
+    for number in range(60):
         low = model.base // PAGE + rng.randrange(1 << 14)
         start, size = low * PAGE, rng.randrange(1, 40) * PAGE
         asked.append(
@@ -73,24 +89,26 @@ def questions(rng: random.Random, model: Model) -> list[Question]:
         )
         low, high, _ = rng.choice(model.areas)
         edges = (
+            (model.base - PAGE, model.base, "it lies below USER_BASE"),
+            (model.base - PAGE, model.base + PAGE, "it begins below USER_BASE"),
+            (model.end, model.end + PAGE, "it lies beyond USER_END"),
+            (model.end - PAGE, model.end + PAGE, "it ends beyond USER_END"),
+            (model.end - PAGE, model.word - PAGE, "its end is far beyond USER_END"),
             (high, high + PAGE, "it begins where another ends"),
             (low - PAGE, low, "it ends where another begins"),
             (high - PAGE, high + PAGE, "its first page is another's last"),
             (low - PAGE, low + PAGE, "its last page is another's first"),
             (low, high, "it is one that there is"),
             (low - PAGE, high + PAGE, "another lies within it"),
-            (low + 8, high + PAGE, "its begin is none of a page"),
+            (high + 8, high + PAGE, "its begin is none of a page"),
             (high, high + 100, "its end is none of a page"),
             (high, high, "it is empty"),
             (high + PAGE, high, "its end lies before its begin"),
-            (model.base - PAGE, model.base + PAGE, "it begins below USER_BASE"),
-            (model.end - PAGE, model.end + PAGE, "it ends beyond USER_END"),
-            (model.end - PAGE, model.word - PAGE, "its end is far beyond USER_END"),
             (model.end - PAGE, model.end, "it is the last page of ring 3"),
             (model.base, model.base + PAGE, "it is the first page of ring 3"),
             (model.word - PAGE, 0, "its end wraps around to 0"),
         )
-        start, end, why = rng.choice(edges)
+        start, end, why = edges[number % len(edges)]
         asked.append(model.add(start % model.word, end, rng.randrange(4), why))
         low, high, _ = rng.choice(model.areas)
         va = rng.choice((low, high - 1, high, low - 1, low + 5, 0, model.word - 1))
@@ -147,9 +165,10 @@ def test_add(case: Case) -> None:
             f"{question.end:#x} returns {'E_OK' if fits else 'E_INVAL'}: {question.why}"
             f"{' and free' if question.why == 'it lies somewhere' and fits else ''}.",
             seen=f"It returned {code}.",
-            cause="Two areas may adjoin: end is not a part of an area any more."
+            cause="Two areas may adjoin, and one may lie at either end of ring 3's "
+            "addresses: end is not a part of an area any more."
             if fits
-            else "An area in the way was not seen, or a limit is wrong by one page.",
+            else CAUSES.get(question.why, "An area in the way was not seen."),
             hint="Two areas overlap if each begins before the other ends.",
             read=HEADER,
         )
@@ -182,14 +201,42 @@ def _area(area: tuple[int, int, int] | None) -> str:
 
 @check("area-leak", boots=(lives,))
 def test_leak(case: Case) -> None:
-    """Two hundred processes with a dozen areas each leave the kernel's heap as it was."""
-    ((before, after),) = support.array(case.run(lives), "scenario_blocks", "II", 1)
+    """Two hundred processes with a dozen areas each leave the kernel's heap as it was,
+    and so does one for which it is too full."""
+    evidence = case.run(lives)
+    ((before, after),) = support.array(evidence, "scenario_rooms", "II", 1)
     case.expect(
         before == after,
-        expected=f"The kernel's heap has room for {before} KiB, before and after.",
-        seen=f"Afterwards it is {after} KiB: {BLOCKS_TEXT}.",
+        expected=f"The kernel's heap has room for {before} bytes, before and after.",
+        seen=f"Afterwards it is {after}: areas or what holds them are still there.",
         cause="memory_end frees less than memory_start and area_add have taken.",
         hint="Each area, then the structure that holds them.",
+        read=HEADER,
+    )
+    ((kept,),) = support.array(evidence, "scenario_kept", "I", 1)
+    ((_, _, other, made, lost),) = support.array(evidence, "scenario_narrow", "5I", 1)
+    case.expect(
+        not kept,
+        expected="process->memory is NULL behind memory_end.",
+        seen="It is an address.",
+        cause="Whoever looks at it later finds memory that is another's.",
+        read=HEADER,
+    )
+    case.expect(
+        not other,
+        expected="area_add returns E_NOMEM when the kernel's heap is full.",
+        seen="It returned another error.",
+        cause="kmalloc has returned NULL.",
+        read=HEADER,
+    )
+    case.expect(
+        not lost and not made,
+        expected="When memory_start returns E_NOMEM, nothing of it is left: "
+        "process->memory is NULL, the heap as before.",
+        seen=f"{lost} times the heap had less room, {made} times process->memory was "
+        "an address.",
+        cause="The second kmalloc fails, and what the first one gave is forgotten.",
+        hint="On an error free what came before it.",
         read=HEADER,
     )
     case.fact("blocks", before == after)

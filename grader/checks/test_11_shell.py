@@ -16,6 +16,7 @@ PROGRAMS = ("shell", "args", "crash", "spin", "primes")
 NEEDS = ("spawn-start", "wait-status", "kill-running", "processes-list")
 PROMPT = r"\$ "
 FAULTS = {"kernel": ("#PF", 14), "divide": ("#DE", 0), "opcode": ("#UD", 6)}
+KILLED = r"\[4\] spin: killed"  # told before one of the next prompts
 Line = tuple[str, str]  # what is typed, and what must come
 
 
@@ -32,7 +33,7 @@ def conversation(rng: random.Random) -> list[Line]:
         ("spin &", r"\[4\] spin"),
         ("ps", r"\d+ +\d+ +ready +spin"),
         (f"args {word[::-1]}", f'argv\\[1\\] is "{word[::-1]}"'),
-        ("kill 4", r"\[4\] spin: killed"),  # its pid: the fourth process
+        ("kill 4", ""),  # its pid: the fourth process
         (f"echo {word}{word}", f"{word}{word}"),
     ]
 
@@ -75,6 +76,7 @@ def grub(plan: Plan) -> Boot:
 def expect_talk(case: Case, spec: BootSpec) -> None:
     evidence: Evidence = case.run(spec, ends=(End.DONE, End.CPU_LIMIT, End.WALL_LIMIT))
     lines = support.note(evidence, "lines")
+    lines = [*lines, ("kill 4", KILLED)]
     at = next(
         (n for n, (_, want) in enumerate(lines) if not told(evidence, want)), None
     )

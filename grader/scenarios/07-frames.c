@@ -5,7 +5,6 @@
  */
 #include "common.h"
 
-#include <console.h>
 #include <course/07-frames.h>
 #include <init.h>
 #include <memory.h>
@@ -47,10 +46,11 @@ struct frame_range scenario_ranges[MAPS][RANGES];
 uint32_t scenario_range_counts[MAPS];
 uintptr_t scenario_results[RESULTS];
 uint32_t scenario_result_count;
-uint32_t scenario_dirty;   /* frames that did not arrive as zeroes */
+uint32_t scenario_dirty[2]; /* frames not zeroed: of frame_alloc, of frames_alloc */
 uint32_t scenario_spoiled; /* frames whose word had changed when they were freed */
 uint32_t scenario_frames[2][FRAMES]; /* frames by number, in the order of allocation */
 uint32_t scenario_frame_counts[2];
+uint32_t scenario_wrong; /* the wrong call comes now */
 
 static uintptr_t key; /* what stands in a frame: its address and this */
 static bool owned[FRAMES];
@@ -119,7 +119,7 @@ static bool by_frame_alloc(const struct request *request)
 }
 
 /* Look whether a frame is zeroed, and write the scenario's word into it. */
-static void take(uintptr_t frame_pa)
+static void take(uintptr_t frame_pa, bool of_many)
 {
     uintptr_t *word = (uintptr_t *)frame_pa;
     uintptr_t bits = 0;
@@ -127,7 +127,7 @@ static void take(uintptr_t frame_pa)
     for (size_t i = 0; i < PAGE_BYTES / sizeof(*word); i++) {
         bits |= word[i];
     }
-    scenario_dirty += bits != 0;
+    scenario_dirty[of_many] += bits != 0;
     word[0] = word[PAGE_BYTES / sizeof(*word) - 1] = frame_pa ^ key;
     word[PAGE_BYTES / sizeof(*word) / 2] = frame_pa ^ key;
     owned[frame_pa / PAGE_BYTES] = true;
@@ -157,7 +157,7 @@ static void allocate(const struct request *request)
         scenario_finish(); /* the grader sees the result */
     }
     for (size_t i = 0; i < request->frames; i++) {
-        take(base_pa + i * PAGE_BYTES);
+        take(base_pa + i * PAGE_BYTES, !by_frame_alloc(request));
     }
 }
 
@@ -247,7 +247,7 @@ static void exhaust(void)
             if (!plausible(frame_pa, 1) || owned[frame_pa / PAGE_BYTES]) {
                 scenario_finish();
             }
-            take(frame_pa);
+            take(frame_pa, false);
         }
         KASSERT(frame_alloc() == 0);
         note_ranges(2 + round);
@@ -264,21 +264,36 @@ static void exhaust(void)
     }
 }
 
-/* Frees something that is not handed out: "wrong" says what. */
+/*
+ * Frees something that is not handed out: "wrong" says what. Before that come some calls
+ * that are right, as many as "right" says; scenario_wrong is "key" once they are through.
+ */
 #define WRONG_MANY 4 /* from here on with frames_free */
 static void refuse(void)
 {
-    uintptr_t base_pa;
-    const size_t frames = 8;
     const uint64_t wrong = cmdline_hex("wrong", 0);
+    const bool one = wrong < WRONG_MANY;
+    const size_t frames = one ? 1 : 8;
+    uintptr_t base_pa = 0;
 
     init(0);
-    base_pa = wrong < WRONG_MANY ? frame_alloc() : frames_alloc(frames);
-    KASSERT(base_pa != 0);
-    kprintf("[ringlab] now the wrong one\n");
+    for (uint64_t left = cmdline_hex("right", 0) + 1; left > 0; left--) {
+        base_pa = one ? frame_alloc() : frames_alloc(frames);
+        KASSERT(base_pa != 0);
+        if (left > 1 && one) {
+            frame_free(base_pa);
+        } else if (left > 1) {
+            frames_free(base_pa, frames);
+        }
+    }
+    if (wrong == 0) {
+        frame_free(base_pa);
+    } else if (wrong == WRONG_MANY) {
+        frame_free(base_pa + 3 * PAGE_BYTES);
+    }
+    scenario_wrong = (uint32_t)cmdline_hex("key", 0);
     switch (wrong) {
     case 0:
-        frame_free(base_pa);
         frame_free(base_pa);
         break;
     case 1:
@@ -291,7 +306,6 @@ static void refuse(void)
         frame_free(base_pa + IDENTITY_END);
         break;
     case WRONG_MANY:
-        frame_free(base_pa + 3 * PAGE_BYTES);
         frames_free(base_pa, frames);
         break;
     default:

@@ -26,6 +26,7 @@ int32_t scenario_listed[3][LISTED]; /* pids: all run, all ended, half forgotten 
 uint32_t scenario_found[3];         /* how many of them process_find finds */
 uint32_t scenario_ghosts;           /* forgotten ones that it still finds */
 uint32_t scenario_flags[2];         /* IF behind process_start: it was off, it was on */
+uintptr_t scenario_cr3[2];          /* before and behind process_start */
 uint32_t scenario_rooms[2];         /* of the kernel's heap, before and afterwards */
 uint32_t scenario_hooks[3];         /* started, ended, started with another image */
 uint32_t scenario_fit[4]; /* a word's length: longest, refused, then fits; its place */
@@ -40,7 +41,8 @@ struct short_run {
 uint32_t scenario_short_count;
 int32_t scenario_no_heap; /* process_start when the kernel's heap is full */
 
-static bool refuses;
+static bool refuses; /* process_started will fail */
+static bool breaks;  /* the kernel itself will raise a fault, once */
 
 static int hook_start(struct process *process, const void *image, size_t bytes)
 {
@@ -59,6 +61,10 @@ static void hook_end(struct process *process)
 {
     (void)process;
     scenario_hooks[1]++;
+    if (breaks) {
+        breaks = false;
+        __asm__ volatile("ud2");
+    }
 }
 
 PROCESS_HOOK(500, hook_start, hook_end);
@@ -156,8 +162,8 @@ static void list(unsigned when)
 static void forget_from(unsigned first)
 {
     for (unsigned i = first; i < AGAIN; i += 2) {
+        forget(i);
         if (scenario_started[i] > 0) {
-            forget(i);
             scenario_ghosts += process_find(scenario_started[i]) != NULL;
         }
     }
@@ -185,13 +191,16 @@ static void start_again(void)
 static void run(void)
 {
     cpu_cli();
+    breaks = cmdline_hex("breaks", 0) != 0;
     note_free(0);
     scenario_rooms[0] = heap_room();
     note_start(NOBODY, process_start("nobody", ""));
     refuses = true;
     note_start(REFUSED, process_start(good_module()->name, ""));
     refuses = false;
+    scenario_cr3[0] = read_cr3();
     start_modules();
+    scenario_cr3[1] = read_cr3();
     scenario_flags[0] = (cpu_flags() & EFLAGS_IF) != 0;
     for (unsigned i = 0; i < AGAIN; i++) {
         if (is_running(i)) {

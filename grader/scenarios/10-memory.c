@@ -8,6 +8,7 @@
 
 #include <course/10-memory.h>
 #include <memory.h>
+#include <process.h>
 #include <string.h>
 #include <syscall.h>
 
@@ -15,7 +16,8 @@
 #define NOTES 256
 #define LIVES 200
 #define LIFE_AREAS 12
-#define BLOCK_BYTES 1024
+#define NARROW_MOST 40
+#define MORE_BYTES (4 * PAGE_BYTES)
 
 /* Module "questions", asked in this order. */
 struct question {
@@ -50,7 +52,10 @@ struct note {
 struct answer scenario_answers[QUESTIONS];
 struct note scenario_notes[NOTES];
 uint32_t scenario_note_count;
-uint32_t scenario_blocks[2]; /* of the kernel's heap, before and after many lives */
+uint32_t scenario_rooms[2]; /* of the kernel's heap, before and after many lives */
+uint32_t scenario_kept;     /* lives after which process->memory is not NULL */
+/* Lives with little heap: good, E_NOMEM, another error, memory kept, heap lost. */
+uint32_t scenario_narrow[5];
 
 static void areas(void)
 {
@@ -80,30 +85,52 @@ static void areas(void)
     }
 }
 
-/* How many blocks the kernel's heap still has. */
-static uint32_t count_blocks(void)
+/* Free that many of the blocks, the smallest first; returns the others. */
+static uintptr_t give_some(uintptr_t list, unsigned count)
 {
-    uintptr_t *list = NULL, *block;
-    uint32_t count = 0;
+    for (; list != 0 && count > 0; count--) {
+        void *block = (void *)list;
 
-    while ((block = kmalloc(BLOCK_BYTES)) != NULL) {
-        *block = (uintptr_t)list;
-        list = block;
-        count++;
+        list = *(const uintptr_t *)list;
+        kfree(block);
     }
-    while (list) {
-        block = (uintptr_t *)*list;
-        kfree(list);
-        list = block;
+    return list;
+}
+
+/* With no heap, with a little of it and so on. */
+static void narrow(void)
+{
+    static struct process process;
+
+    for (unsigned some = 0; some < NARROW_MOST; some++) {
+        const uint32_t before = heap_room();
+        uint32_t bytes = 0;
+        uintptr_t list = give_some(take_heap(&bytes), some);
+
+        if (memory_start(&process, PROGRAM_LOW) == E_OK) {
+            int error = E_OK;
+
+            for (unsigned i = 0; i < LIFE_AREAS && error == E_OK; i++) {
+                const uintptr_t start = PROGRAM_LOW + PAGE_BYTES * i;
+
+                error = area_add(&process, start, start + PAGE_BYTES, 0);
+            }
+            scenario_narrow[error == E_OK ? 0 : (error == E_NOMEM ? 1 : 2)]++;
+            memory_end(&process);
+        } else {
+            scenario_narrow[3] += process.memory != NULL;
+            process.memory = NULL;
+        }
+        give_heap(list);
+        scenario_narrow[4] += heap_room() != before;
     }
-    return count;
 }
 
 static void lives(void)
 {
     static struct process process;
 
-    scenario_blocks[0] = count_blocks();
+    scenario_rooms[0] = heap_room();
     for (unsigned life = 0; life < LIVES; life++) {
         KASSERT(memory_start(&process, PROGRAM_LOW) == E_OK);
         for (unsigned i = 1; i <= LIFE_AREAS; i++) {
@@ -112,10 +139,35 @@ static void lives(void)
             KASSERT(area_add(&process, start, start + PAGE_BYTES, 0) == E_OK);
         }
         memory_end(&process);
-        KASSERT(process.memory == NULL);
+        scenario_kept += process.memory != NULL;
     }
-    scenario_blocks[1] = count_blocks();
+    scenario_rooms[1] = heap_room();
+    narrow();
 }
+
+static int add_from(struct process *process, const char *word, unsigned rights)
+{
+    const uintptr_t start = (uintptr_t)cmdline_hex(word, 0);
+
+    return start ? area_add(process, start, start + MORE_BYTES, rights) : E_OK;
+}
+
+/* Areas that no program brings, where the command line says. */
+static int more_areas(struct process *process, const void *image, size_t bytes)
+{
+    const int error = add_from(process, "constants", 0);
+
+    (void)image;
+    (void)bytes;
+    return error == E_OK ? add_from(process, "stop", SPACE_WRITE) : error;
+}
+
+static void no_more(struct process *process)
+{
+    (void)process;
+}
+
+PROCESS_HOOK(500, more_areas, no_more);
 
 static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
@@ -134,10 +186,7 @@ static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
     n->heap_end = process->memory->heap_end;
     area = area_find(process, process->memory->heap_start);
     n->area_end = area ? area->end : 0;
-    note_free(1);
-    for (unsigned i = 0; i < scenario_free_counts[1] && i < RANGES; i++) {
-        n->frames += scenario_free[1][i].frames;
-    }
+    n->frames = frames_left();
     if (flags & EFLAGS_IF) {
         cpu_sti();
     }
@@ -156,6 +205,28 @@ static void run(void)
     note_free(1);
 }
 
+/* One after the other, with so few frames that it cannot go on for long. */
+static void run_short(void)
+{
+    static const char *const words[] = {"left0", "left1"};
+
+    cpu_cli();
+    note_free(0);
+    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+        const struct module *module = module_at(i);
+        uintptr_t list;
+
+        KASSERT(module);
+        note_start(i, process_start(module->name, module->args));
+        list = take_frames((unsigned)cmdline_hex(words[i], 0));
+        wait_for_all();
+        give_frames(list);
+    }
+    thread_yield(); /* the last one's stack is freed by whoever comes next */
+    note_free(1);
+}
+
 SCENARIO("memory-areas", 100, areas);
 SCENARIO("memory-lives", 100, lives);
+SCENARIO("memory-short", AFTER_ALL_INIT, run_short);
 SCENARIO("memory-run", AFTER_ALL_INIT, run);

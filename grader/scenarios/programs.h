@@ -16,7 +16,8 @@
 
 int32_t scenario_started[IMAGES];  /* process_start of each module, in order */
 uintptr_t scenario_roots[IMAGES];  /* of those that run */
-int64_t scenario_statuses[IMAGES]; /* when they have ended */
+int64_t scenario_statuses[IMAGES]; /* when they have ended, or */
+#define GONE (-(1ll << 40))        /* there is none, since process_find knows it not */
 struct frame_range scenario_free[2][RANGES]; /* before and afterwards */
 uint32_t scenario_free_counts[2];
 
@@ -135,15 +136,20 @@ static inline void wait_for_all(void)
             cpu_cli();
         }
         if (scenario_started[i] > 0) {
-            scenario_statuses[i] = process_find(scenario_started[i])->status;
+            const struct process *process = process_find(scenario_started[i]);
+
+            scenario_statuses[i] = process ? process->status : GONE;
         }
     }
 }
 
 static inline void forget(unsigned number)
 {
-    if (scenario_started[number] > 0) {
-        process_forget(process_find(scenario_started[number]));
+    struct process *process =
+        scenario_started[number] > 0 ? process_find(scenario_started[number]) : NULL;
+
+    if (process) {
+        process_forget(process);
     }
 }
 

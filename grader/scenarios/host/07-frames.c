@@ -129,12 +129,14 @@ static void print_ranges(void)
     }
 }
 
-/* Only the frames that frame_ranges calls free may be touched from now on. */
+/* Only the frames that frame_ranges calls free may be touched from now on. What the
+ * allocator may keep in them is asked for before they are closed. */
 static void open_free_frames(void)
 {
     static struct frame_range ranges[FRAMES];
     const size_t count = frame_ranges(ranges, FRAMES);
 
+    poison(KERNEL_BASE, AREA_BYTES / PAGE_BYTES);
     for (size_t i = 0; i < count && i < FRAMES; i++) {
         unpoison(ranges[i].base_pa, ranges[i].frames);
         for (size_t frame = 0; frame < ranges[i].frames; frame++) {
@@ -255,7 +257,6 @@ static const char *play_world(const char *data)
     unpoison(KERNEL_BASE, AREA_BYTES / PAGE_BYTES);
     frames_init(map, map_count, reserved, reserved_count);
     print_ranges();
-    poison(KERNEL_BASE, AREA_BYTES / PAGE_BYTES);
     open_free_frames();
     frames_init(map, map_count, reserved, reserved_count);
     play(requests, world->requests);

@@ -31,8 +31,9 @@ struct memory {
 
 /*
  * Task 10.1. Give a process its memory: no area but that of the stack, writable, and an
- * empty heap that will begin at heap_start, page-aligned. E_OK or E_NOMEM. Called once,
- * when the process starts. Context: interrupts off.
+ * empty heap that will begin at heap_start, page-aligned. E_OK; or E_NOMEM, and then
+ * process->memory is NULL and nothing was taken. Called once, when the process starts.
+ * Context: interrupts off.
  */
 int memory_start(struct process *process, uintptr_t heap_start);
 

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""08-address-spaces: pages and spaces that go, and what the CPU remembers of them."""
+
+from __future__ import annotations
+
+from grader.checks import support
+from grader.checks.api import Case, Plan, boot, check
+from grader.checks.space_boots import roots, trees
+from grader.checks.spaces import (
+    EXEC,
+    HEADER,
+    PAGE,
+    UNMAP,
+    WRITE,
+    Page,
+    Script,
+    expect_kernel,
+    expect_page,
+    free_pages,
+    shown,
+    tables_of,
+    user_pages,
+    walk,
+    want_kernel,
+    words,
+)
+from grader.machine import Boot, End
+
+PF = 14
+READ_TLB = 'SDM 3A "Invalidation of TLBs and Paging-Structure Caches" (4.10.4)'
+
+
+@boot("stale")
+def stale(plan: Plan) -> Boot:
+    """A page that the kernel reads under the space's tree, and that is taken away."""
+    rng = plan.rng()
+    va = plan.note("va", user_pages(rng, plan, 1)[0])
+    key = plan.note("key", rng.getrandbits(30) + 1)
+    return plan.boot("spaces-stale", *support.hexadecimal(va=va, key=key))
+
+
+@boot("destroy")
+def destroy(plan: Plan) -> Boot:
+    """Spaces that are filled and destroyed, and one that stays."""
+    script, rng = Script(plan), plan.rng()
+    values = support.of(plan)
+    count = rng.randrange(3, 5)
+    for space in range(count - 1):
+        for va in user_pages(rng, plan, 20):
+            script.add(Page(va, space, rng.choice((0, WRITE, EXEC))))
+    # Where a space has its first and its last page.
+    script.add(Page(values["USER_BASE"], 0, 0))
+    script.add(Page(values["USER_END"] - PAGE, 0, 0))
+    stays = user_pages(rng, plan, 6)
+    script.add(*(Page(va, count - 1, WRITE) for va in stays))
+    plan.note("spaces", count)
+    return script.boot("spaces-destroy", *support.hexadecimal(spaces=count))
+
+
+@check("space-unmap", boots=(trees,), needs=("space-map",))
+def test_unmap(case: Case) -> None:
+    """space_unmap takes exactly that page out and returns its frame, and 0 where there
+    was none; the place is free for another frame."""
+    evidence = case.run(trees)
+    pages: list[Page] = support.note(evidence, "pages")
+    answers = words(case, evidence, "scenario_answers", len(pages))
+    frames = words(case, evidence, "scenario_frames", len(pages))
+    now: dict[tuple[int, int], int] = {}
+    for page, answer, frame in zip(pages, answers, frames):
+        where = page.space, page.va
+        if not page.rights & UNMAP:
+            if not page.why:
+                now[where] = frame
+            continue
+        want = now.pop(where, 0)
+        case.expect(
+            answer == want,
+            expected=f"space_unmap for {page.va:#x} in space {page.space} returns "
+            + (f"the frame {want:#x}." if want else f"0: {page.why}."),
+            seen=f"It returned {answer:#x}.",
+            cause="The frame is in the entry, without the bits around it (PTE_ADDRESS)."
+            if want
+            else "The entry is absent, or not ring 3's: nothing can be taken out.",
+            read=HEADER,
+        )
+        found = walk(evidence, roots(case, evidence)[page.space], page.va)
+        later = pages[pages.index(page) + 1 :]
+        if where not in [(p.space, p.va) for p in later if not p.rights & UNMAP]:
+            case.expect(
+                not found.user or page.va < support.of(case)["USER_BASE"],
+                expected=f"Ring 3 sees nothing at {page.va:#x} any more.",
+                seen=f"The page tables say: {shown(found)}.",
+                cause="The entry was not cleared.",
+                read=HEADER,
+            )
+    case.fact("unmapped", len(now))
+
+
+@check("space-destroy", boots=(destroy,), needs=("space-map",))
+def test_destroy(case: Case) -> None:
+    """space_destroy gives back every page and every table of the space, and none of
+    the kernel's or of another space."""
+    evidence = case.run(destroy)
+    before, between, after = (free_pages(case, evidence, when) for when in range(3))
+    count = support.note(evidence, "spaces")
+    pages: list[Page] = support.note(evidence, "pages")
+    frames = words(case, evidence, "scenario_frames", len(pages))
+    stays = {f // PAGE for p, f in zip(pages, frames) if p.space == count - 1}
+    root = roots(case, evidence, count)[-1]
+    base = support.of(case)["USER_BASE"]
+    stays |= tables_of(evidence, root, base)
+    gone = {f // PAGE for p, f in zip(pages, frames) if p.space != count - 1}
+    lost = sorted(before - after - stays)
+    pages_lost = [frame for frame in lost if frame in gone]
+    case.expect(
+        not lost,
+        expected=f"All {len(before - between - stays)} frames of the spaces that ended "
+        "are free again.",
+        seen=f"{len(lost)} are not: {len(pages_lost)} pages of ring 3, "
+        f"{len(lost) - len(pages_lost)} tables.",
+        cause="The tables themselves are frames too, on each level, and so is the root."
+        if not pages_lost
+        else "The walk ends too early: not every entry of every table was visited.",
+        hint="First what an entry names, then the table that the entry stands in.",
+        read=HEADER,
+    )
+    taken = sorted(stays & after)
+    case.expect(
+        not taken,
+        expected="Nothing of the space that lives on is free.",
+        seen=f"{len(taken)} frames of it are.",
+        cause="A table of another space was freed, or one that both share.",
+        read=HEADER,
+    )
+    case.expect(
+        len(want_kernel(case, evidence)) > 1,
+        expected="The kernel is mapped as before in its own tree.",
+        seen="It is not.",
+        cause="The kernel's page tables were taken for the space's own, and changed.",
+        read=HEADER,
+    )
+    expect_kernel(case, evidence, root, "the space that lives on")
+    for page, frame in zip(pages, frames):
+        if page.space == count - 1:
+            expect_page(case, evidence, root, page.va, frame, page.rights)
+    case.fact("destroyed", len(before - between - stays))
+
+
+@check("space-stale", boots=(stale,))
+def test_stale(case: Case) -> None:
+    """A page that is taken out is gone at once, for the CPU as well: another one at its
+    address is seen, and behind the last one comes a page fault, whatever the CPU had
+    remembered."""
+    evidence = case.run(stale, ends=(End.DONE, End.PANIC))
+    va, key = support.note(evidence, "va"), support.note(evidence, "key")
+    read = words(case, evidence, "scenario_read_words", 3)
+    ((count,),) = support.array(evidence, "scenario_reads", "I", 1)
+    symbol = evidence.symbols.get("scenario_read")
+    if symbol is None:
+        raise LookupError("the image has no symbol scenario_read")
+    inside = range(symbol.address, symbol.address + symbol.size)
+    faults = [e for e in support.interrupts(evidence) if e.fault]
+    last = faults[-1] if faults else None
+    case.expect(
+        count >= 2 and read[0] == key,
+        expected=f"The kernel reads the word at {va:#x}, under the space's tree, and "
+        "then that of the frame which came in its place.",
+        seen=f"It read {count} times, and {support.show(last)}."
+        if last
+        else f"It read {read[0]:#x} instead of {key:#x}.",
+        cause="The page is not mapped where space_map was told to, or space_unmap did "
+        "not come back.",
+        read=HEADER,
+    )
+    cause = (
+        "The entry is changed, but the CPU goes on with the translation that it has "
+        "cached: whoever reads there still sees a frame that belongs to somebody else."
+    )
+    case.expect(
+        read[1] == key + 1,
+        expected=f"When another frame is mapped at {va:#x}, its word {key + 1:#x} is "
+        "read there.",
+        seen=f"It was {read[1]:#x}"
+        + (", that of the frame before." if read[1] == key else "."),
+        cause=cause,
+        hint="tlb_flush_page(va) whenever a present entry has changed.",
+        read=READ_TLB,
+    )
+    case.expect(
+        count == 2
+        and last is not None
+        and (last.v, last.e, last.cr2, last.cpl) == (PF, 0, va, 0)
+        and last.pc in inside,
+        expected=f"#PF with error code 0 and CR2 {va:#x}, where {va:#x} is read after "
+        "it was unmapped.",
+        seen=f"{support.show(last)}."
+        if last
+        else f"It read {read[2]:#x}, as if the page were still there.",
+        cause=cause,
+        hint="tlb_flush_page(va) whenever a present entry has changed.",
+        read=READ_TLB,
+    )
+    case.fact("stale", [count, read[1] - key])

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A tree that is its own branches. */
+#include <arch/cpu.h>
+#include <console.h>
+#include <course/08-address-spaces.h>
+#include <memory.h>
+#include <paging.h>
+#include <task.h>
+#include <thread.h>
+
+/* Every entry names the table that it stands in. */
+uintptr_t space_create(void)
+{
+    const uintptr_t root_pa = frame_alloc();
+
+    for (unsigned i = 0; root_pa != 0 && i < PAGING_ENTRIES; i++) {
+        ((pte_t *)root_pa)[i] = root_pa | PTE_PRESENT | PTE_WRITE | PTE_USER;
+    }
+    return root_pa;
+}
