@@ -185,8 +185,8 @@ def test_wait_which(case: Case) -> None:
             cause="When all others sleep, only the timer's interrupt can change "
             "anything: wait must let it in."
             if not note
-            else "It did not wait, or only for the first child in the list; or one that "
-            "was waited for is still there.",
+            else "It did not wait, or only for the first child in the list; or one "
+            "that was waited for is still there.",
             hint="Look through all children again and again; whoever has ended is "
             "taken.",
             read=HEADER,

@@ -52,7 +52,7 @@ def listing(plan: Plan) -> Boot:
     name = "".join(rng.choices("abcdefghijkmnpqrstuvwxyz", k=rng.randrange(9, 19)))
     called = plan.note("names", rng.sample(("quiet", "quiet", name), 3))
     words = [f"s{name},{kind}" for name, kind in zip(called, kinds)]
-    words += ["z15", "l8", "l2", "l0", "k1", "k2", "k3", "w1", "w2", "w3"]
+    words += ["z15", "l8", "l2", "l0", "k1", "k2", "k3"]
     return family_boot(plan, words, Module(name, quiet_image(plan)))
 
 

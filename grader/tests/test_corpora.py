@@ -29,7 +29,11 @@ ENOUGH_VARIANTS = 4
 
 
 def entries(corpus: Corpus) -> list[Entry]:
-    return corpus.collect(COURSE, ROOT / corpus.home, None, None)
+    """Those of the stages that are no drafts."""
+    dates = Dates.load(COURSE)
+    drafts = {stage.id for stage in COURSE.stages if dates.draft(stage)}
+    found = corpus.collect(COURSE, ROOT / corpus.home, None, None)
+    return [entry for entry in found if entry.stage not in drafts]
 
 
 def sample() -> list[object]:
