@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a program ended, for whoever waits for it: what it gave to exit, or one of these. */
+/* How a program ended: what it gave to exit, or one of these numbers. */
 #ifndef ABI_STATUS_H
 #define ABI_STATUS_H
 
