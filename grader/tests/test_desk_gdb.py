@@ -321,4 +321,4 @@ def test_make_debug_takes_the_stage_from_the_task() -> None:
         return done.stdout + done.stderr
 
     assert "/04-ring3.iso" in dry("4.2") and "task 4.2" in dry("4.2")
-    assert "TASK=9.9 is no task" in dry("9.9")
+    assert "TASK=99.9 is no task" in dry("99.9")

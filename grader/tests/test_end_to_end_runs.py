@@ -93,7 +93,7 @@ def refused(tree: Path, *words: str, **environment: str) -> str:
 
 def test_a_manifest_with_an_error_is_named_with_its_key(tree: Path) -> None:
     file = tree / "assignments/04-ring3/assignment.toml"
-    file.write_text(file.read_text().replace("points = ", "point = ", 1))
+    file.write_text(file.read_text().replace("\npoints = ", "\npoint = ", 1))
     said = refused(tree)
     assert "assignments/04-ring3/assignment.toml: check 'ring3-" in said
     assert "point: is not a key that is known here; use " in said

@@ -71,21 +71,6 @@ int arguments_put(uintptr_t root_pa, const char *name, const char *words)
 static struct process *processes;
 static int last_pid;
 
-static uintptr_t interrupts_off(void)
-{
-    const uintptr_t flags = cpu_flags();
-
-    cpu_cli();
-    return flags;
-}
-
-static void interrupts_restore(uintptr_t flags)
-{
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
-}
-
 /* A thread of the process, whose stack is made in its space. */
 static int start_thread(struct process *process, uintptr_t entry)
 {
@@ -155,7 +140,8 @@ int process_start(const char *name, const char *words)
     if (!module) {
         return E_NOENT;
     }
-    flags = interrupts_off(); /* nobody may run it before it is complete */
+    flags = cpu_flags();
+    cpu_cli(); /* nobody may run it before it is complete */
     process = kzalloc(sizeof(*process));
     result = E_NOMEM;
     if (process) {
@@ -169,7 +155,9 @@ int process_start(const char *name, const char *words)
             kfree(process);
         }
     }
-    interrupts_restore(flags);
+    if (flags & EFLAGS_IF) {
+        cpu_sti();
+    }
     return result;
     /* END SOLUTION 9.4 */
 }
