@@ -47,7 +47,7 @@ uint32_t scenario_range_counts[MAPS];
 uintptr_t scenario_results[RESULTS];
 uint32_t scenario_result_count;
 uint32_t scenario_dirty[2]; /* frames not zeroed: of frame_alloc, of frames_alloc */
-uint32_t scenario_spoiled; /* frames whose word had changed when they were freed */
+uint32_t scenario_spoiled;  /* frames whose word had changed when they were freed */
 uint32_t scenario_frames[2][FRAMES]; /* frames by number, in the order of allocation */
 uint32_t scenario_frame_counts[2];
 uint32_t scenario_wrong; /* the wrong call comes now */

@@ -16,9 +16,9 @@ void console_putc(char c);
 int console_poll(void);
 
 /*
- * Keep what was typed, up to some characters, for console_poll. True if Ctrl-C was among
- * it, which is not kept. For a tick hook: so somebody notices Ctrl-C although nobody
- * reads. Context: interrupts off.
+ * Keep what was typed, up to some characters, for console_poll. True if Ctrl-C was
+ * among it, which is not kept. For a tick hook: so somebody notices Ctrl-C although
+ * nobody reads. Context: interrupts off.
  */
 bool console_watch(void);
 

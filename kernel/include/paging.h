@@ -17,7 +17,7 @@ pte_t *pte_slot(uintptr_t va, unsigned level);
 /* Map the kernel and switch paging on: identity, supervisor, page 0 absent, CR0.WP. */
 void paging_init(void);
 
-/* The tree that the kernel came up with: it maps the kernel, and what user_map added. */
+/* The tree that the kernel came up with: it maps the kernel and what user_map added. */
 uintptr_t paging_kernel_root(void);
 
 /* The bit of an entry that forbids execution, or 0 on a CPU that has none. */

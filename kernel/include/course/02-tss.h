@@ -33,8 +33,8 @@ void tss_load(uint16_t selector);
 
 /*
  * Task 2.4. From now on the CPU starts at top (esp0, rsp0) when it comes from ring 3.
- * top: one past the highest byte of a kernel stack, word-aligned (x86_64: 16-aligned, as
- * the CPU rounds it down to that). Context: interrupts off.
+ * top: one past the highest byte of a kernel stack, word-aligned (x86_64: 16-aligned,
+ * as the CPU rounds it down to that). Context: interrupts off.
  */
 void tss_set_kernel_stack(uintptr_t top);
 

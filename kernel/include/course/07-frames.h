@@ -57,8 +57,8 @@ uintptr_t frames_alloc(size_t frames);
 
 /*
  * Task 7.3. Give frames back that lie side by side, from whatever calls they came:
- * free neighbours are one range again. Panics if one of them is not handed out; 0 frames
- * are ignored. Context: interrupts off.
+ * free neighbours are one range again. Panics if one of them is not handed out; 0
+ * frames are ignored. Context: interrupts off.
  */
 void frames_free(uintptr_t base_pa, size_t frames);
 

@@ -75,8 +75,8 @@ struct process {
 
 /*
  * Task 9.4. Start the program of the module `name` with these words: its own space, its
- * arguments, what process_started() does, and a thread that begins at its entry; in this
- * order.
+ * arguments, what process_started() does, and a thread that begins at its entry; in
+ * this order.
  * Returns its pid; E_NOENT if there is no such module; otherwise the error of what did
  * not work, and then nothing of it is left, neither frames nor memory. Context: any in
  * the kernel; interrupts are as before when it returns.

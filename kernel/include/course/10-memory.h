@@ -75,9 +75,9 @@ bool area_fault(struct trap_frame *frame);
 intptr_t sys_heap(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 
 /*
- * Task 10.1. The end of a process: what memory_start and area_add took from the kernel's
- * heap is free again, and process->memory is NULL. Its pages go with its space. Context:
- * interrupts off.
+ * Task 10.1. The end of a process: what memory_start and area_add took from the
+ * kernel's heap is free again, and process->memory is NULL. Its pages go with its
+ * space. Context: interrupts off.
  */
 void memory_end(struct process *process);
 

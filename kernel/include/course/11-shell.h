@@ -41,16 +41,16 @@ void family_exit(void);
 
 /*
  * Task 11.3. The call SYS_KILL: the process with the pid arguments[0] ends with
- * STATUS_KILLED (abi/status.h): at once if it is the caller, otherwise at the next point
- * that it comes to (kill_point). One that sleeps comes to none before it has slept.
+ * STATUS_KILLED (abi/status.h): at once if it is the caller, otherwise at the next
+ * point that it comes to (kill_point). One that sleeps comes to none before it has slept.
  * E_OK; E_NOENT if no process with this pid runs. Context: as every call.
  */
 intptr_t sys_kill(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 
 /*
  * Task 11.3, a point hook (thread.h): if the running thread is that of a process that
- * was killed, it ends here, by user_exit. Context: interrupts on or off; there may be no
- * thread yet.
+ * was killed, it ends here, by user_exit. Context: interrupts on or off; there may be
+ * no thread yet.
  */
 void kill_point(void);
 
