@@ -9,7 +9,7 @@
 
 int elf_check(const void *image, size_t bytes)
 {
-    /* TASK 9.1: from the outside inwards; nothing is used before it is known */
+    /* TASK 9.1: from outside inwards; nothing is used before it is known */
     TASK_OPEN("9.1");
 }
 

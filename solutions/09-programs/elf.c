@@ -84,7 +84,7 @@ static bool share_page(const struct elf_segment *a, const struct elf_segment *b)
 
 int elf_check(const void *image, size_t bytes)
 {
-    /* BEGIN SOLUTION 9.1: from the outside inwards; nothing is used before it is known */
+    /* BEGIN SOLUTION 9.1: from outside inwards; nothing is used before it is known */
     const struct elf_header *header = image;
     const struct elf_segment *segments;
     int error = check_header(header, bytes);

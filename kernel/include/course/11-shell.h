@@ -42,7 +42,7 @@ void family_exit(void);
 /*
  * Task 11.3. The call SYS_KILL: the process with the pid arguments[0] ends with
  * STATUS_KILLED (abi/status.h): at once if it is the caller, otherwise at the next
- * point that it comes to (kill_point). One that sleeps comes to none before it has slept.
+ * point that it comes to (kill_point). One that sleeps comes to none before that.
  * E_OK; E_NOENT if no process with this pid runs. Context: as every call.
  */
 intptr_t sys_kill(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
