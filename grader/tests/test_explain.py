@@ -60,7 +60,6 @@ def mutant(tmp_path: Path) -> Callable[[str, str], Path]:
 Mutant = Callable[[str, str], Path]
 
 
-@pytest.mark.xfail(reason="known defect: since 00 has a scenario, the place is not named", strict=False)
 def test_a_triple_fault_names_its_first_fault(
     explained: Explain, mutant: Mutant
 ) -> None:
@@ -78,7 +77,6 @@ def test_a_fault_of_ring_3_that_was_survived_is_explained(
     assert "3 in ring 3" in said and "The last exceptions" in said
 
 
-@pytest.mark.xfail(reason="known defect: since 00 has a scenario, the place is not named", strict=False)
 def test_a_hang_says_where_the_cpu_stands(explained: Explain, mutant: Mutant) -> None:
     said = explained("00-boot", mutant("00-boot", "busy-loop"))
     assert "The demo hangs: its CPU time was used up" in said

@@ -29,7 +29,13 @@ struct thread *thread_create_kernel(void (*function)(void *argument), void *argu
     }
     thread = &threads[made];
     if (thread->kernel_top == 0) {
+        const uintptr_t flags = cpu_flags();
+
+        cpu_cli();
         thread->kernel_top = kstack_alloc();
+        if (flags & EFLAGS_IF) {
+            cpu_sti();
+        }
     }
     if (thread->kernel_top == 0) {
         return NULL;

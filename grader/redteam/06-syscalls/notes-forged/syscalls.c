@@ -49,7 +49,7 @@ __attribute__((naked)) static void answer(void)
 /* The core's entry for a module of the boot loader, found by its name. */
 struct found {
     char name[32];
-    char args[96];
+    char args[256];
     uintptr_t start;
     size_t bytes;
 };
