@@ -129,7 +129,7 @@ def explanation(
     """Texts with their names, then the exhibits that tell most, so far indented."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
+    grid.add_column(overflow="fold")
     for name, text in rows:
         grid.add_row(name, Text(text) if isinstance(text, str) else text)
     out.print(_indented(grid, columns))

@@ -83,6 +83,15 @@ def test_the_terminal_names_a_check_as_the_check_that_it_blocks_does() -> None:
     assert "1.3   gdt-user-code: It is code." in printed(verdict(), 80)
 
 
+def test_a_place_in_a_long_path_loses_nothing() -> None:
+    place = f"{'/a-folder' * 20}/greet.c:12"
+    out = terminal.console(io.StringIO())
+    out.width = 80
+    terminal.explanation([("at", place)], (), out, 2)
+    assert isinstance(out.file, io.StringIO)
+    assert "".join(out.file.getvalue().split()) == f"at{place}"
+
+
 def test_the_terminal_shows_the_fields_that_are_wrong_and_no_others() -> None:
     text = printed(verdict(SLOT), 80)
     assert "Slot 3 of the GDT" in text and "46..45" in text

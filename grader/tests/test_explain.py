@@ -15,6 +15,7 @@ from grader.corpus.mutants import read
 from grader.course import Course
 from grader.evidence.account import account
 from grader.evidence.scene import Scene
+from grader.reports import terminal
 from grader.settings import ROOT
 from grader.tests.causes import FOLDER, Record
 
@@ -31,6 +32,7 @@ def explained(
     monkeypatch.setattr(explain, "OUT", tmp_path / "out")
     monkeypatch.setattr(explain, "CPU_S", 1.0)
     monkeypatch.setattr(explain, "LOG_BYTES", 1 << 20)
+    monkeypatch.setattr(terminal, "WIDTH", 400)  # no long path is broken
     monkeypatch.chdir(ROOT)
 
     def run(stage: str, src: Path | str, status: int = 0) -> str:
