@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The grader against known submissions: it must be neither fooled nor unfair.
 
-Every cheat and every right solution, on one architecture each in turn; and of the wrong
-solutions, of which there are many, a sample. Each has a seed of its own, the same each
-time; `make mutants`, `make redteam` and `make variants` run them all, with fresh seeds.
+A sample of the cheats, the right and the wrong solutions of every stage, each on one
+architecture, in turn, with a seed of its own that is the same each time. All of them run
+by `make redteam`, `make variants` and `make mutants`, with fresh seeds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from grader.publish.dates import Dates
 from grader.settings import ROOT
 
 COURSE = Course.load(ROOT)
-SAMPLE = 40  # one of so many
 AT_LEAST = 12  # wrong solutions for each stage behind 00 and architecture
 ENOUGH_CHEATS = 25
 ENOUGH_VARIANTS = 4
+# One of so many is run here.
+CHEATS, RIGHT, WRONG = 4, 4, 60
 
 
 def entries(corpus: Corpus) -> list[Entry]:
@@ -36,17 +37,13 @@ def entries(corpus: Corpus) -> list[Entry]:
     return [entry for entry in found if entry.stage not in drafts]
 
 
-def sample() -> list[object]:
-    return [_case(entry) for entry in entries(MUTANTS)[::SAMPLE]]
-
-
-def in_turn(corpus: Corpus) -> list[object]:
-    """Each once, on its architectures in turn."""
+def sample(corpus: Corpus, one_of: int) -> list[object]:
+    """One of so many, on its architectures in turn."""
     found: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries(corpus):
         found.setdefault((entry.stage, entry.name), []).append(entry)
-    each = enumerate(found.values())
-    return [_case(offered[number % len(offered)]) for number, offered in each]
+    chosen = enumerate([*found.values()][::one_of])
+    return [_case(offered[number % len(offered)]) for number, offered in chosen]
 
 
 def _case(entry: Entry) -> object:
@@ -60,21 +57,21 @@ def require(entry: Entry, folder: Path) -> None:
     assert trial.good, f"{trial.outcome}, {trial.detail or trial.failed} SEED={seed}"
 
 
-@pytest.mark.parametrize("entry", in_turn(REDTEAM))
+@pytest.mark.parametrize("entry", sample(REDTEAM, CHEATS))
 def test_a_cheat_scores_nothing_that_it_does_not_meet(
     entry: Entry, tmp_path: Path
 ) -> None:
     require(entry, tmp_path)
 
 
-@pytest.mark.parametrize("entry", in_turn(VARIANTS))
+@pytest.mark.parametrize("entry", sample(VARIANTS, RIGHT))
 def test_a_right_solution_in_another_style_gets_full_points(
     entry: Entry, tmp_path: Path
 ) -> None:
     require(entry, tmp_path)
 
 
-@pytest.mark.parametrize("entry", sample())
+@pytest.mark.parametrize("entry", sample(MUTANTS, WRONG))
 def test_a_wrong_solution_fails_for_the_right_reason(
     entry: Entry, tmp_path: Path
 ) -> None:
