@@ -15,7 +15,7 @@ enum process_state {
 
 struct process_info {
     int32_t pid;
-    int32_t parent; /* its pid; 0: the kernel */
+    int32_t parent; /* its pid; 0: the kernel; -1: it has ended before its child */
     int32_t state;  /* enum process_state */
     char name[PROCESS_NAME_BYTES];
 };

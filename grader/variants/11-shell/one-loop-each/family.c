@@ -87,14 +87,15 @@ intptr_t sys_wait(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 
 void family_exit(void)
 {
-    const struct process *me = thread_current()->process;
-
-    if (me == NULL) {
-        return;
-    }
     EACH_PROCESS(child)
     {
-        if (child->parent == me->pid) {
+        bool lost = child->parent != PARENT_KERNEL;
+
+        EACH_PROCESS(p)
+        {
+            lost = lost && (p->pid != child->parent || p->thread == NULL);
+        }
+        if (lost) {
             child->parent = PARENT_NOBODY;
         }
     }
