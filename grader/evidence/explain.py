@@ -224,7 +224,9 @@ def _log_limit(scene: Scene) -> Diagnosis:
     most = counted.most_common(1)
     what = f", most of them {vector_name(most[0][0])}" if most else ""
     seen = f"{len(scene.interrupts)} records{what}. {where(scene)}"
-    return signature("log-limit", seen, _source(scene))
+    hardware = sum(event.hardware for event in scene.interrupts)
+    key = "still-running" if 2 * hardware > len(scene.interrupts) else "log-limit"
+    return signature(key, seen, _source(scene))
 
 
 def _qemu_abort(scene: Scene) -> Diagnosis:

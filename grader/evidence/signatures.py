@@ -316,6 +316,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " interrupt that is never acknowledged.",
             READ_HANDLER,
         ),
+        "still-running": _s(
+            "The kernel was still running when the log of interrupts was full: what it"
+            " waits for never comes, or a handler does not acknowledge its interrupt.",
+            "Find out what is waited for here, and who would have to bring it about;"
+            " and see that each handler of the PIC's sends EOI once.",
+            READ_HANDLER,
+        ),
         "halted": _s(
             "The CPU executed `hlt` with interrupts off, so nothing can wake it again.",
             "Either the code got to a place that it should not reach, or IF must be"

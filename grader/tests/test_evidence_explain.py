@@ -131,7 +131,7 @@ def test_a_fault_loop_is_told_from_a_busy_loop() -> None:
 ENDS = {
     "HALTED": "halted",
     "CONSOLE_LIMIT": "endless-output",
-    "LOG_LIMIT": "log-limit",
+    "LOG_LIMIT": "still-running",
     "RESET": "reset",
     "SHUTDOWN": "shutdown",
     "WALL_LIMIT": "waiting",
