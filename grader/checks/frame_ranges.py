@@ -14,6 +14,13 @@ from grader.machine import Limits
 HEADER = "kernel/include/course/07-frames.h"
 RANGES = 128  # as in the scenario
 LONG = Limits(cpu_s=6.0)
+NOT_ZEROED = {
+    "cause": "What the last owner wrote is still there, with which a program could "
+    "read another's secrets; or what the firmware left, or a note of the allocator's "
+    "own.",
+    "hint": "memset(…, 0, PAGE_BYTES) right before a frame is returned, for every "
+    "frame of a run.",
+}
 
 
 def playground(plan: Plan | Case) -> tuple[int, int]:

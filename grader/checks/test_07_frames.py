@@ -6,6 +6,7 @@ from __future__ import annotations
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.frame_ranges import (
+    NOT_ZEROED,
     HEADER,
     LONG,
     RANGES,
@@ -151,11 +152,7 @@ def expect_zero(case: Case, spec: BootSpec) -> None:
         expected="All 4096 bytes of a frame are 0 when it is handed out.",
         seen=f"{dirty[which]} frames of {('frame_alloc', 'frames_alloc')[which]} were "
         "not.",
-        cause="What the last owner wrote is still there, with which a program could "
-        "read another's secrets; or what the firmware left, or a note of the "
-        "allocator's own.",
-        hint="memset(…, 0, PAGE_BYTES) right before a frame is returned, for every "
-        "frame of a run.",
+        **NOT_ZEROED,
         read=HEADER,
     )
     expect_played(case, evidence)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, check
-from grader.checks.frame_ranges import expect_ranges
+from grader.checks.frame_ranges import NOT_ZEROED, expect_ranges
 from grader.checks.host import expect_word
 from grader.checks.memory_map import (
     CLEAN,
@@ -86,26 +86,23 @@ def judge(
     what = f" of the random memory map {number + 1}"
     expect_ranges(case, have, runs(free), what=what, made=ranges)
     replay = expect_results(case, free, requests, lines, report)
-    for word, meaning, cause in (
-        (
-            "dirty",
-            "frames did not arrive as zeroes",
-            "Before each trace every frame is filled with other bytes.",
-        ),
-        (
-            "spoiled",
-            "frames had changed when they came back",
-            "The allocator wrote into a frame that is handed out, or handed it out "
-            "twice.",
-        ),
+    shared = {
+        "cause": "The allocator wrote into a frame that is handed out, or handed it "
+        "out twice.",
+        "hint": "A frame is whoever's it is until it comes back: notes about it lie "
+        "elsewhere.",
+    }
+    for word, meaning, texts in (
+        ("dirty", "frames did not arrive as zeroes", NOT_ZEROED),
+        ("spoiled", "frames had changed when they came back", shared),
     ):
         count = number_of(expect_word(case, lines, word, report, HEADER), 10)
         case.expect(
             count == 0,
             expected="Frames arrive zeroed, and belong to their owner alone.",
             seen=f"{count} {meaning}.",
-            cause=cause,
             read=HEADER,
+            **texts,
         )
     left = " that is free after all requests"
     have = told_ranges(case, lines, report)

@@ -337,7 +337,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         ),
         "busy": _s(
             "The kernel kept the CPU busy until its time was used up: an endless loop.",
-            "Find out what the loop at this place waits for, and why it never comes.",
+            "Find out what ends the loop at this place, and why that never comes.",
             READ_EXCEPTIONS,
         ),
         "silent": _s(
