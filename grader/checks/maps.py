@@ -12,8 +12,10 @@ from grader.checks.record import Evidence
 from grader.evidence.address_map import AddressMap, Cell, Request, Row, draw
 from grader.evidence.exhibit import Exhibit
 from grader.evidence.exhibit import Row as Line
+from grader.evidence.process_map import AREAS, Area, ProcessMap
+from grader.evidence.process_map import draw as draw_areas
 
-NOTE = "address map"
+NOTE, PROCESS = "address map", "process map"
 ROOTS = "scenario_roots"
 LINES = 12  # of an exhibit
 
@@ -35,7 +37,7 @@ def draw_spaces(plan: Plan, names: Iterable[str], *watched: int) -> None:
     regions = (
         ("page 0", 0),
         ("low memory", support.PAGE),
-        ("kernel image, modules", values["KERNEL_BASE"]),
+        ("image, modules, frames", values["KERNEL_BASE"]),
         ("kernel heap", values["HEAP_BASE"]),
         ("kernel stacks", values["KSTACK_BASE"]),
         ("RAM for frames", values["FRAME_POOL_BASE"]),
@@ -54,6 +56,37 @@ def drawn(evidence: Evidence) -> AddressMap | None:
     found = support.array(evidence, ROOTS, word, len(wanted.names))
     roots = {root: name for (root,), name in zip(found, wanted.names) if root}
     return draw(evidence.ram, wanted.request, roots, support.interrupts(evidence))
+
+
+def draw_process(plan: Plan) -> None:
+    """Have the first process of the boot drawn, which asks the grader to stop."""
+    values = support.of(plan)
+    plan.note(PROCESS, (values["USER_BASE"], values["USER_STACK_TOP"]))
+
+
+def drawn_process(evidence: Evidence) -> ProcessMap | None:
+    """The map of a process whose boot's plan has asked for it."""
+    if PROCESS not in evidence.notes:
+        return None
+    base, top = evidence.notes[PROCESS]
+    word = "I" if evidence.arch == "i386" else "Q"
+    ((root,),) = support.array(evidence, ROOTS, word, 1)
+    name = evidence.boot.modules[0].name
+    found = support.array(evidence, "scenario_areas", "QQQ", AREAS)
+    ((heap,),) = support.array(evidence, "scenario_heap", "Q", 1)
+    areas = []
+    for start, end, bits in found:
+        what = "data" if bits & 1 else "constants"
+        if end == top:
+            what = "stack"
+        elif start == heap:
+            what = "heap"
+        elif bits & 2:
+            what = "code"
+        rights = f"r{'w' if bits & 1 else '-'}{'x' if bits & 2 else '-'}"
+        areas.append(Area(start, end, what, rights))
+    records = support.interrupts(evidence)
+    return draw_areas(evidence.ram, evidence.arch, name, root, areas, base, records)
 
 
 def lay_open(case: Case, evidence: Evidence) -> None:

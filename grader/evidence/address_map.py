@@ -175,12 +175,15 @@ def _tree(
 
 
 def _kernel_rows(request: Request, trees: Sequence[Tree]) -> list[Row]:
-    """The kernel's parts, one row each."""
+    """The kernel's parts, one row each; the hole up to ring 3 only if it is none."""
     ends = [start for _, start in request.regions[1:]] + [request.user_base]
-    return [
+    rows = [
         Row(start, end, name, tuple(_kernel_cell(t.between(start, end)) for t in trees))
         for (name, start), end in zip(request.regions, ends)
     ]
+    if all(cell.kind == "absent" for cell in rows[-1].cells):
+        rows.pop()
+    return rows
 
 
 def _kernel_cell(found: Sequence[Extent]) -> Cell:
