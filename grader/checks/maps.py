@@ -106,8 +106,8 @@ def _exhibits(found: AddressMap | None) -> list[Exhibit]:
     if not lines:
         return []
     left = len(user) - len(lines) + found.hidden
-    shared = sum(row.shared for row in user)
-    note = f"{shared} of these rows show a frame to more than one. " if shared else ""
+    shared = any(row.shared for row in user)
+    note = "A frame in a marked row is ring 3's in another column, too. " * shared
     note += f"{left} rows are left out." if left else ""
     columns = ("address", *(tree.name for tree in found.trees))
     title = "What ring 3 sees: frame, rights, pages"
