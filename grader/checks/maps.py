@@ -91,10 +91,11 @@ def drawn_process(evidence: Evidence) -> ProcessMap | None:
 
 def lay_open(case: Case, evidence: Evidence) -> None:
     """From here on a failure shows what ring 3 sees in each space."""
-    case.lay_open(lambda: _exhibits(drawn(evidence)))
+    case.lay_open(lambda: exhibits(drawn(evidence)))
 
 
-def _exhibits(found: AddressMap | None) -> list[Exhibit]:
+def exhibits(found: AddressMap | None) -> list[Exhibit]:
+    """The rows of ring 3 as a table, those with a frame in common marked."""
     if found is None:
         return []
     user = [row for row in found.rows if row.shared or row.cells and _of_ring3(row)]

@@ -78,8 +78,8 @@ class Tree:
 @dataclass(frozen=True)
 class Cell:
     """One row in one tree. kind: "kernel" (ring 0 alone), "user", "open" (ring 3 may
-    use a part of the kernel) or "absent"; frames: (address, bytes); also: the trees that
-    let ring 3 see one of these frames, too; value: the word at a watched address."""
+    use a part of the kernel) or "absent"; frames: (address, bytes); also: trees that let
+    ring 3 see one of these frames, too; value: the word at a watched address."""
 
     kind: str = "absent"
     rights: str = ""
@@ -213,7 +213,11 @@ def _user_rows(ram: Physical, request: Request, trees: Sequence[Tree]) -> list[R
     for start, end in pairwise(cuts):
         if not any(tree.at(start) for tree in trees):
             continue
-        if spans and spans[-1][1] == start and _alike(request, trees, *spans[-1], start):
+        if (
+            spans
+            and spans[-1][1] == start
+            and _alike(request, trees, *spans[-1], start)
+        ):
             spans[-1] = spans[-1][0], end
         else:
             spans.append((start, end))
@@ -241,7 +245,9 @@ def _user_row(
     ram: Physical, request: Request, trees: Sequence[Tree], start: int, end: int
 ) -> Row:
     watched = next((va for va in request.watched if start <= va < end), None)
-    cells = tuple(_user_cell(ram, request, trees, t, start, end, watched) for t in trees)
+    cells = tuple(
+        _user_cell(ram, request, trees, t, start, end, watched) for t in trees
+    )
     size = paging.PAGE_BYTES
     inside = range(start // size, -(-end // size))
     what = ""

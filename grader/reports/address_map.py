@@ -25,8 +25,8 @@ def spaces(data: Data) -> dict[str, Any]:
         "trees": [tree | {"root": f"{tree['root']:#x}"} for tree in data["trees"]],
         "rows": [_row(row, above) for row, above in zip(rows, [None, *rows])],
         "notes": _notes(data, rows),
-        "shared": f"In {shared} row{'' if shared == 1 else 's'} ring 3 sees a frame that "
-        "another space shows it, too: what one writes there, the other reads."
+        "shared": f"{shared} row{'' if shared == 1 else 's'} in red: ring 3 sees a frame that "
+        "another space shows it, too. What one writes there, the other reads."
         if shared
         else "",
     }
@@ -88,7 +88,9 @@ def process(data: Data) -> dict[str, Any]:
     stray = data["stray"]
     first = f", the first at {stray[0][0]:#x}" if stray else ""
     pointer = data["pointer"]
-    notes = [] if pointer is None else [f"Ring 3's stack pointer stood at {pointer:#x}."]
+    notes = (
+        [] if pointer is None else [f"Ring 3's stack pointer stood at {pointer:#x}."]
+    )
     if not data["whole"]:
         notes.append("The tree of page tables is too large to be shown as a whole.")
     return {

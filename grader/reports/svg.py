@@ -62,10 +62,12 @@ def strip(pages: int, parts: Runs) -> str:
         f"h-{_n(max(1, count * scale))}z"
         for first, count in parts
     )
+    width, height = STRIP + 2, BAND + 2
     return (
-        f'<svg class="strip" viewBox="0 0 {STRIP + 2} {BAND + 2}" width="{STRIP + 2}" '
-        f'height="{BAND + 2}" aria-hidden="true"><path class="rail" '
-        f'd="M0 1h{STRIP + 1}v{BAND}h-{STRIP + 1}z"/><path class="ring3" d="{d}"/></svg>'
+        f'<svg class="strip" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" aria-hidden="true"><path class="rail" '
+        f'd="M0 1h{STRIP + 1}v{BAND}h-{STRIP + 1}z"/>'
+        f'<path class="ring3" d="{d}"/></svg>'
     )
 
 
