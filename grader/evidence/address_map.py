@@ -77,9 +77,12 @@ class Tree:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row in one tree. kind: "kernel" (ring 0 alone), "user", "open" (ring 3 may
-    use a part of the kernel) or "absent"; frames: (address, bytes); also: trees that let
-    ring 3 see one of these frames, too; value: the word at a watched address."""
+    """One row in one tree.
+
+    kind: "kernel" (ring 0 alone), "user", "open" (ring 3 may use a part of the kernel)
+    or "absent"; frames: (address, bytes); also: trees that let ring 3 see one of these
+    frames, too; value: the word at a watched address.
+    """
 
     kind: str = "absent"
     rights: str = ""

@@ -25,8 +25,8 @@ def spaces(data: Data) -> dict[str, Any]:
         "trees": [tree | {"root": f"{tree['root']:#x}"} for tree in data["trees"]],
         "rows": [_row(row, above) for row, above in zip(rows, [None, *rows])],
         "notes": _notes(data, rows),
-        "shared": f"{shared} row{'' if shared == 1 else 's'} in red: ring 3 sees a frame that "
-        "another space shows it, too. What one writes there, the other reads."
+        "shared": f"In {shared} of these rows ring 3 sees a frame that another space "
+        "shows it, too: what one writes there, the other reads."
         if shared
         else "",
     }
