@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot
+from grader.checks.maps import draw_spaces
 from grader.checks.record import Evidence
 from grader.checks.spaces import (
     EXEC,
@@ -63,6 +64,7 @@ def trees(plan: Plan) -> Boot:
     own = plan.note(
         "own", [va for va in user_pages(rng, plan, 60) if va not in used][0]
     )
+    draw_spaces(plan, (f"space {number}" for number in range(SPACES)))
     return script.boot("spaces-map", *support.hexadecimal(spaces=SPACES, own=own))
 
 

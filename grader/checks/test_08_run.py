@@ -7,6 +7,7 @@ import random
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.maps import draw_spaces, lay_open
 from grader.checks.record import Evidence
 from grader.checks.spaces import (
     EXEC,
@@ -53,6 +54,7 @@ def processes_boot(plan: Plan, count: int, via: Via = Via.DIRECT) -> Boot:
         low, high = (code + probe.labels[name] for name in ("turn", "end"))
         made.append(Process(number, script.starts[-1], low, high, value))
     plan.note("processes", made)
+    draw_spaces(plan, (f"process {one.number}" for one in made), data + at)
     return script.boot(
         "spaces-run",
         *support.hexadecimal(spaces=count, ticks=TICKS if via is Via.DIRECT else 60),
@@ -149,6 +151,7 @@ def test_stack(case: Case) -> None:
     """Each process has its stack right below USER_STACK_TOP, in frames of its own, to
     read and write and not to execute; where it cannot be had, nothing is left of it."""
     evidence = case.run(processes)
+    lay_open(case, evidence)
     values = support.of(case)
     made: list[Process] = support.note(evidence, "processes")
     roots = words(case, evidence, "scenario_roots", len(made))
@@ -259,6 +262,7 @@ def judged(evidence: Evidence) -> list[Process]:
 
 def expect_roots(case: Case, evidence: Evidence, least: int) -> None:
     """Every process runs under its tree and reads its word; so does the kernel."""
+    lay_open(case, evidence)
     made = judged(evidence)
     roots = words(case, evidence, "scenario_roots", len(made))
     ring3 = [t for t in interruptions(evidence) if t.cpl == 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.maps import lay_open
 from grader.checks.space_boots import SPACES, expected_pages, roots, trees
 from grader.checks.spaces import (
     HEADER,
@@ -176,6 +177,7 @@ def expect_short(case: Case) -> None:
 def test_apart(case: Case) -> None:
     """What is mapped in one space is in no other, and no table serves two of them."""
     evidence = case.run(trees)
+    lay_open(case, evidence)
     pages: list[Page] = support.note(evidence, "pages")
     frames = words(case, evidence, "scenario_frames", len(pages))
     want = expected_pages(pages, frames)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, Plan, boot, check
 from grader.checks.elf_images import LOAD, Image
+from grader.checks.maps import draw_process
 from grader.checks.record import Evidence
 from grader.checks.spaces import RANGES
 from grader.checks.test_09_run import exits
@@ -209,6 +210,18 @@ def _segments(arch: str, image: bytes) -> list[int]:
     return [one["va"] for one in loads]
 
 
+@boot("alive")
+def alive(plan: Plan) -> Boot:
+    """A process that stops in the middle of its life, for the report's map of it."""
+    rng = plan.rng()
+    image = plan.program("probes/touch.c", elf=True)
+    size = rng.randrange(8, 20) * PAGE
+    filled = rng.randrange(1, size // PAGE) * PAGE
+    words = (*touches(rng, *stack_of(plan), 12), f"h{size}", f"f{filled:x}", "s")
+    draw_process(plan)
+    return programs_boot(plan, [Program("alive", words, 0)], image)
+
+
 @boot("calls")
 def calls(plan: Plan) -> Boot:
     """Calls with buffers on pages that nobody has touched yet."""
@@ -346,10 +359,11 @@ def expect_status(
         )
 
 
-@check("demand-stack", boots=(demand,))
+@check("demand-stack", boots=(demand, alive))
 def test_stack(case: Case) -> None:
     """The first touch of any page of the stack's area, in whatever order, brings that
     page, zeroed; from then on it is there."""
+    case.run(alive, ends=support.ANY_END)  # it is shown, not judged
     evidence = case.run(demand)
     for program, pid, root, status in ended(evidence):
         if program.name != "stack":

@@ -6,7 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
-KINDS = ("descriptor", "gate", "tss", "selector", "walk", "frame", "chain", "code")
+KINDS = (
+    "descriptor",
+    "gate",
+    "tss",
+    "selector",
+    "walk",
+    "frame",
+    "chain",
+    "code",
+    "map",
+)
 # What a table entry is shown as: one row a field.
 FIELD_COLUMNS = ("field", "bits", "value", "meaning", "should be")
 
@@ -21,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A descriptor, a gate, a walk, a frame or a chain of faults.
+    """A descriptor, a gate, a walk, a frame, a chain of faults, or a map of pages.
 
     kind: what it shows, one of KINDS, for reports that treat one apart. title: what it
     is and where it stands. note: a sentence about the whole, or "".

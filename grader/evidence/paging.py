@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Iterator, Optional, Protocol
 
 READ_PAGING = 'SDM 3A "32-Bit Paging" (4.3)'
@@ -41,6 +42,13 @@ class _Shape:
     index_bits: int
     levels: tuple[_Level, ...]
     table_mask: int
+
+    def frame(self, value: int, level: _Level) -> int:
+        """The physical address that the last entry of a walk names."""
+        frame = value & self.table_mask & -(1 << level.shift)
+        if self.entry == 4 and level.shift > 12:  # PSE-36
+            frame |= (value >> 13 & 0xFF) << 32
+        return frame
 
 
 _SHAPES = {
@@ -183,11 +191,9 @@ def translate(ram: _Physical, cr3: int, va: int, arch: str) -> Walk:
         if not value & PTE_P:
             return Walk(va, cr3, tuple(entries), None)
         if large or level.shift == 12:
-            inside = (1 << level.shift) - 1
-            frame = value & shape.table_mask & ~inside
-            if large and arch == "i386":
-                frame |= (value >> 13 & 0xFF) << 32
-            return Walk(va, cr3, tuple(entries), frame | va & inside)
+            offset = va & (1 << level.shift) - 1
+            pa = shape.frame(value, level) | offset
+            return Walk(va, cr3, tuple(entries), pa)
         table = value & shape.table_mask
     raise AssertionError("the last level always returns")
 
@@ -211,7 +217,7 @@ class Range:
 def ranges(ram: _Physical, cr3: int, arch: str) -> list[Range]:
     """Everything mapped, ascending, neighbours with equal rights merged."""
     found: list[Range] = []
-    for start, end, bits in _leaves(ram, _SHAPES[arch], cr3, 0, 0, PTE_U | PTE_W):
+    for start, end, bits, _ in _leaves(ram, _SHAPES[arch], cr3, repeat(0)):
         one = Range(
             start, end, bool(bits & PTE_U), bool(bits & PTE_W), not bits & PTE_NX
         )
@@ -237,10 +243,66 @@ def user_ranges(ram: _Physical, cr3: int, arch: str) -> list[Range]:
     return [r for r in ranges(ram, cr3, arch) if r.user]
 
 
+@dataclass(frozen=True)
+class Extent:
+    """Mapped addresses [start, end) with equal rights, whose physical addresses follow
+    each other from pa on."""
+
+    start: int
+    end: int
+    pa: int
+    user: bool
+    writable: bool
+    executable: bool
+
+    @property
+    def rights(self) -> str:
+        """As in a listing of files: "rw-"."""
+        return f"r{'w' if self.writable else '-'}{'x' if self.executable else '-'}"
+
+
+def extents(
+    ram: _Physical, cr3: int, arch: str, *, tables: int, most: int
+) -> tuple[list[Extent], bool]:
+    """What is mapped, ascending, whatever the tree looks like.
+
+    tables, most: how many tables are read, and how many extents returned, at most; the
+    second result says whether that was all.
+    """
+    found: list[tuple[int, int, int, int]] = []
+    budget = iter(range(tables))
+    for start, end, bits, pa in _leaves(ram, _SHAPES[arch], cr3, budget):
+        if found:
+            first, last, before, frame = found[-1]
+            if (last, before, frame + last - first) == (start, bits, pa):
+                found[-1] = first, end, bits, frame
+                continue
+        if len(found) == most:
+            return [_extent(*one) for one in found], False
+        found.append((start, end, bits, pa))
+    return [_extent(*one) for one in found], next(budget, None) is not None
+
+
+def _extent(start: int, end: int, bits: int, pa: int) -> Extent:
+    user, writable = bool(bits & PTE_U), bool(bits & PTE_W)
+    return Extent(start, end, pa, user, writable, not bits & PTE_NX)
+
+
 def _leaves(
-    ram: _Physical, shape: _Shape, table: int, depth: int, va: int, rights: int
-) -> Iterator[tuple[int, int, int]]:
-    """Leaf pages below one table: (start, end, rights so far with XD gathered)."""
+    ram: _Physical,
+    shape: _Shape,
+    table: int,
+    budget: Iterator[int],
+    depth: int = 0,
+    va: int = 0,
+    rights: int = PTE_U | PTE_W,
+) -> Iterator[tuple[int, int, int, int]]:
+    """Leaf pages below one table: (start, end, rights so far with XD gathered, pa).
+
+    budget: each table that is read takes one of it; without it a table counts as empty.
+    """
+    if next(budget, None) is None:
+        return
     level = shape.levels[depth]
     table &= shape.table_mask
     raw = ram.read(table, PAGE_BYTES)
@@ -255,9 +317,9 @@ def _leaves(
         bits = rights & value | (rights | value) & PTE_NX
         bits &= PTE_U | PTE_W | PTE_NX
         if level.shift == 12 or level.large and value & PTE_PS:
-            yield start, start + (1 << level.shift), bits
+            yield start, start + (1 << level.shift), bits, shape.frame(value, level)
         else:
-            yield from _leaves(ram, shape, value, depth + 1, start, bits)
+            yield from _leaves(ram, shape, value, budget, depth + 1, start, bits)
 
 
 def explain(walk: Walk) -> list[str]:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.checks.maps import drawn, drawn_process
 from grader.evidence import trace
 from grader.evidence.events import Event
 from grader.evidence.exhibit import Exhibit
@@ -63,7 +64,10 @@ def _decoded(evidence: Evidence) -> dict[str, Any]:
         return plain(found.name, NAME) + (f"+{offset:#x}" if offset else "")
 
     tables = Portrait(scene, name).tables()
+    spaces, process = drawn(evidence), drawn_process(evidence)
     return {
+        "spaces": spaces.to_json() if spaces else None,
+        "process": process.to_json() if process else None,
         "log_bytes": size,
         "log_read": read,
         "tables": [_table(table) for table in tables],

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from grader.evidence.exhibit import Exhibit
 from grader.evidence.screen import COLUMNS
-from grader.reports import svg
+from grader.reports import address_map, svg
 from grader.reports.data import LOST, BootData, RunData, StageData
 from grader.reports.terminal import MARKS
 from grader.verdict.model import CheckResult, Status
@@ -44,6 +44,8 @@ def render(run: RunData) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["spaces"] = address_map.spaces
+    environment.filters["process"] = address_map.process
     environment.filters["timeline"] = lambda data: Markup(svg.timeline(data))
     return environment.get_template(TEMPLATE).render(
         run=run,

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 GUTTER, PLOT, RIGHT = 150, 800, 26  # left of the columns, for them, right of them
 ROW, GAP, BAND = 26, 9, 12  # a lane, between lanes, the line of a ring
 TOP = 8
+STRIP = 512  # the bar of an area
 NARROWEST = 340  # picture
 WIDEST = 44  # a column of a run with few records
 DENSE = 4  # narrower columns have no room for a tick each
@@ -50,6 +51,23 @@ def timeline(data: Mapping[str, Any]) -> str:
         f'height="{height}" role="img" aria-label="{escape(_label(data))}">'
         + "".join(parts)
         + "</svg>"
+    )
+
+
+def strip(pages: int, parts: Runs) -> str:
+    """A bar for an area of so many pages, with the parts filled that are there."""
+    scale = STRIP / max(1, pages)
+    d = "".join(
+        f"M{_n(first * scale)} 1h{_n(max(1, count * scale))}v{BAND}"
+        f"h-{_n(max(1, count * scale))}z"
+        for first, count in parts
+    )
+    width, height = STRIP + 2, BAND + 2
+    return (
+        f'<svg class="strip" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" aria-hidden="true"><path class="rail" '
+        f'd="M0 1h{STRIP + 1}v{BAND}h-{STRIP + 1}z"/>'
+        f'<path class="ring3" d="{d}"/></svg>'
     )
 
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from grader.evidence.exhibit import Exhibit, Row
+from grader.evidence.address_map import AddressMap, Cell, Row, Tree
+from grader.evidence.exhibit import Exhibit
+from grader.evidence.exhibit import Row as Line
+from grader.evidence.process_map import Area, Held, ProcessMap
 from grader.verdict.model import BuildMessage, CheckResult, Status, Verdict, plain
 from grader.verdict.write import write_summary, write_verdict
 
@@ -27,8 +31,31 @@ def recorded(folder: Path) -> Path:
     shutil.copytree(RECORDED, out)
     row = b"".join(bytes((code, 0x1E)) for code in b"rows of K and U".ljust(80))
     screen = (row + b"\x03\x4f" * 80).ljust(4000, b"\0")
-    (out / "i386/05-threads/runs/mixed/vga.bin").write_bytes(screen)
+    boot = out / "i386/05-threads/runs/mixed"
+    (boot / "vga.bin").write_bytes(screen)
+    data = json.loads((boot / "portrait.json").read_text("utf-8"))
+    (boot / "portrait.json").write_text(json.dumps(data | maps("process")), "utf-8")
     return out
+
+
+def maps(name: str) -> dict[str, Any]:
+    """Maps as a portrait holds them: all kinds of cells, and an area half there."""
+    cells = [
+        Cell("user", "rw-", 9, ((0x5000, 4096), (0x7000, 8192)), (f"{name} 1",), 7),
+        Cell("open", "r-x", 1),
+        Cell("kernel", "rwx", 1 << 36),
+        Cell(),
+    ]
+    trees = tuple(Tree(f"{name} {n}", n << 47, (), n > 1, n) for n in range(4))
+    rows = tuple(
+        Row(n << 44, (n << 44) + 4096, name, tuple(cells[n:] + cells[:n]), watched)
+        for n, watched in enumerate((None, 1 << 44, None, 3 << 44))
+    )
+    area = Area(1 << 44, (1 << 44) + (9 << 12), name, "rw-")
+    held = Held(area, 9, 5, ((0, 4), (8, 1)), tuple(range(20)))
+    process = ProcessMap(name, 4096, (held,), ((1 << 46, 1 << 47),), False, 1 << 45)
+    spaces = AddressMap(trees, rows, 3, 2)
+    return {"spaces": spaces.to_json(), "process": process.to_json()}
 
 
 def check(name: str, status: Status, **fields: Any) -> CheckResult:
@@ -42,7 +69,7 @@ def hostile(folder: Path, text: str = HOSTILE) -> Path:
     """A run whose student wrote `text` wherever a student can; returns its OUT."""
     out = folder / "out"
     cell = plain(text).replace("\n", " ")
-    wrong = Exhibit("gate", cell, ("field", cell), (Row(("P", cell), True),), cell)
+    wrong = Exhibit("gate", cell, ("field", cell), (Line(("P", cell), True),), cell)
     told = dict.fromkeys(("seen", "cause", "hint", "read", "source"), text)
     verdict = Verdict(
         stage="01-gdt",
@@ -73,4 +100,6 @@ def hostile(folder: Path, text: str = HOSTILE) -> Path:
     raw = text.encode("utf-8", "surrogatepass")
     (boot / "console.log").write_bytes(raw + bytes(range(256)))
     (boot / "vga.bin").write_bytes(bytes(n % 256 for n in range(4000)))
+    portrait = {"via": cell, "end": cell, "log_read": 0, "log_bytes": 0} | maps(cell)
+    (boot / "portrait.json").write_text(json.dumps(portrait), "utf-8")
     return out

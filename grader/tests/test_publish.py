@@ -117,6 +117,10 @@ def test_each_assignment_contains_the_one_before(published: Path) -> None:
         assert f"assignments/{earlier.id}/README.md" in names
         assert not any(name.startswith(f"assignments/{later.id}/") for name in names)
         assert not any(f"test_{later.id[:2]}_" in name for name in names)
+        for gap in earlier.all_gaps():
+            file = f"assignments/{earlier.id}/{gap}"
+            one, other = (git(remote, "rev-parse", f"{n}:{file}") for n in (old, new))
+            assert one == other, file
 
 
 def test_the_same_input_gives_the_same_commits(course: Path, put: Publish) -> None:
