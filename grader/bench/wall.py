@@ -60,7 +60,7 @@ def measure(course: Course, arch: str, work: Path) -> list[Figure]:
             add(f"{stage.id} on {one}, warm", warm, most=PAIR_MS)
         logs = _logs(work)
         swept = logs.pop(SWEEP, 0.0)
-        add(f"{stage.id}, longest log", max(logs.values(), default=0), "KiB", 24576)
+        add(f"{stage.id}, longest log", max(logs.values(), default=0), "KiB", 8192)
         if swept:
             add(f"{stage.id}, log of the port sweep", swept, "KiB", 128 << 10)
     used = _cpu_ms()
