@@ -116,7 +116,7 @@ def _until(qemu: list[str], text: bytes = b"") -> float:
             if not data:
                 process.kill()
                 last = seen[-200:].decode("utf-8", "replace")
-                raise OperatorError(f"the console ended with {last!r}", "see `make run`")
+                raise OperatorError(f"the console came to {last!r}", "see `make run`")
             seen += data
         taken = _since(began)
         process.kill()
