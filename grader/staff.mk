@@ -9,10 +9,11 @@ DRY :=#   publish: 1 only says what would change
 FRESH :=# publish: 1 publishes every fresh branch, whatever its dates
 SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
+RECORD :=# bench: 1 records what the kernel costs, for later releases
 STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT
+unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -40,8 +41,8 @@ soak: core ## N=repeats: is the verdict the same each time, idle and under load
 	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
 	  $(call option,seed,SEED) $(call option,repeats,N)
 
-bench: core ## measure the grader, as a table and build/bench.json
-	$(Q)RINGLAB_CORE=ready $(GRADER) bench
+bench: core ## RECORD=1: only record instructions; else measure all, and build/bench.json
+	$(Q)RINGLAB_CORE=ready $(GRADER) bench $(if $(RECORD),--record)
 
 test: core ## the project's own tests, with the reference graded in full
 	$(Q)$(GRADER) handouts --check

@@ -69,7 +69,7 @@ def _publish(options: Options) -> int:
 def _bench(options: Options) -> int:
     from grader.bench import bench
 
-    return bench(ROOT)
+    return bench(ROOT, options.record)
 
 
 def add_staffs(commands: Commands) -> None:
@@ -100,4 +100,6 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--single", action="store_true", help=text)
     text = "push without booting what changed (make publish never does)"
     branches.add_argument("--unproven", action="store_true", help=text)
-    add(_bench, "bench", "measure the grader")
+    figures = add(_bench, "bench", "measure the kernel and the grader")
+    text = "only instructions, as what later releases are compared with"
+    figures.add_argument("--record", action="store_true", help=text)
