@@ -42,7 +42,10 @@ class Header:
         lexer.quotes = '"'
         lexer.escape = ""
         lexer.commenters = ""
-        return tuple(lexer)
+        found = tuple(lexer)
+        if any(not word.strip() for word in found):
+            raise self.fault(f"{key}: \"\" is always said", "name words that tell it")
+        return found
 
     def arches(self, stage: Stage) -> tuple[str, ...]:
         """What `Arch:` names; without it, all that the stage is offered for."""

@@ -14,7 +14,7 @@ from grader.corpus.trial import FAILED, Corpus, Entry, Trial, missing
 from grader.course import Stage
 from grader.verdict.model import Status, Verdict
 
-KEYS = ("Arch", "Fails", "Says", "Why", "Survives")
+KEYS = ("Arch", "Fails", "May", "Says", "Why", "Survives")
 ALL = "all"
 
 
@@ -22,12 +22,14 @@ ALL = "all"
 class Mutant(Entry):
     """A wrong solution: the patch, and the verdict that it must get.
 
-    fails: ids of exactly those checks that must fail, or "all". says: words that must
-    all occur in what these tell. survives: why the patch changes nothing.
+    fails: ids of exactly those checks that must fail, or "all". may: ids of those that
+    fail with some seeds only. says: words that must all occur in what the checks that
+    must fail tell. survives: why the patch changes nothing.
     """
 
     patch: Path
     fails: tuple[str, ...]
+    may: tuple[str, ...]
     says: tuple[str, ...]
     survives: str
 
@@ -58,7 +60,7 @@ class Mutant(Entry):
         if not failed:
             return self.trial(verdict, "survived", False, f"nothing of {stated} fails")
         named = {c.id for c in verdict.checks} if ALL in self.fails else {*self.fails}
-        if failed != named:
+        if not named <= failed <= named | {*self.may}:
             return self.trial(verdict, "wrong checks", False, f"stated: {stated}")
         told = [c.explanation() for c in verdict.checks if c.id in named]
         unsaid = missing(self.says, told + [m.text for m in verdict.messages])
@@ -74,11 +76,11 @@ def read(patch: Path, stage: Stage) -> list[Mutant]:
     fails, survives = header.checks("Fails", stage, ALL), header.text("Survives")
     if bool(fails) == bool(survives):
         raise header.fault("neither or both of Fails: and Survives:", "give one")
-    says = header.words("Says")
+    may, says = header.checks("May", stage), header.words("Says")
     if fails and not (says and header.text("Why")):
         raise header.fault("Says: or Why: is missing", "add it to the header")
     return [
-        Mutant(stage.id, patch.stem, arch, patch, fails, says, survives)
+        Mutant(stage.id, patch.stem, arch, patch, fails, may, says, survives)
         for arch in header.arches(stage)
     ]
 

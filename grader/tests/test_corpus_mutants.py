@@ -59,6 +59,7 @@ BAD = {
     "unknown key": (HEADER + "Wyh: x\n", "Wyh: is unknown"),
     "no reason": (HEADER.replace("Why", " "), "Says: or Why: is missing"),
     "both": (HEADER + "Survives: x\n", "neither or both"),
+    "words that are always said": (HEADER.replace("DPL", '" "'), "always said"),
     "unknown arch": (HEADER.replace("i386", "arm"), "arm is not offered"),
 }
 
@@ -117,6 +118,13 @@ def test_only_the_stated_checks_for_the_stated_reason_kill(
 ) -> None:
     trial: Trial = one(course).judge(verdict(course, code, limit, seen))
     assert (trial.outcome, trial.good) == (outcome, good)
+
+
+@pytest.mark.parametrize("limit", [Status.FAIL, Status.PASS])
+def test_what_depends_on_the_seed_may_fail(course: Course, limit: Status) -> None:
+    mutant = one(course, HEADER + "May: gdt-limit\n")
+    assert mutant.judge(verdict(course, Status.FAIL, limit, seen=RIGHT)).good
+    assert not mutant.judge(verdict(course, Status.PASS, limit, seen=RIGHT)).good
 
 
 def test_a_stated_survivor_must_pass_in_full(course: Course) -> None:
