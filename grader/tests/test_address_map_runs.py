@@ -15,7 +15,7 @@ from grader.checks.api import BootSpec
 from grader.checks.record import Evidence
 from grader.checks.spaces import Process
 from grader.checks.test_08_run import processes
-from grader.checks.test_10_run import alive
+from grader.checks.test_10_demand import alive
 from grader.corpus.mutants import MUTANTS
 from grader.course import Course
 from grader.engine import Engine
