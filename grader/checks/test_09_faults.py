@@ -11,6 +11,7 @@ from grader.checks.program_runs import (
     CRASHES,
     HEADER,
     IMAGES,
+    LONG,
     NAMES,
     NOBODY,
     PROGRAM,
@@ -45,7 +46,8 @@ def kernel_fault(plan: Plan) -> Boot:
 def short(plan: Plan) -> Boot:
     """So few frames that loading ends somewhere, with one more each time."""
     image = plan.note("image", plan.program(PROGRAM, elf=True))
-    return plan.boot("programs-short", modules=(Module("program", image),))
+    modules = (Module("program", image),)
+    return plan.boot("programs-short", modules=modules, limits=LONG)
 
 
 @check("process-fault", boots=(programs, kernel_fault), needs=("process-run",))

@@ -32,6 +32,7 @@ from grader.sandbox import Limits as Confines
 from grader.sandbox import Sandbox, Stopped, give, stopping
 
 TICK_S = 0.025  # between looks at CPU time, log size and registers
+LAST_S = 1.0  # for one more look at a guest whose time is up
 QUIET_S = 0.05  # no output for so long: ask whether the guest is halted
 SETTLE_S = 0.001  # between looks for the HLT that follows an awaited line
 FAREWELL_CPU_S = 2.0  # of QEMU, for the last questions to one that may hang
@@ -208,7 +209,17 @@ class _Session:
             if end is None and (self.qmp.closed or self.console.closed):
                 end = self._death()
             if end is not None:
-                return end
+                used_up = end[0] in (End.CPU_LIMIT, End.WALL_LIMIT)
+                return self._at_last() or end if used_up else end
+
+    def _at_last(self) -> tuple[End, str] | None:
+        """How the boot ends if it came to an end of its own when its time was up."""
+        until = time.monotonic() + LAST_S
+        self.qmp.patience = lambda: time.monotonic() < until
+        try:
+            return self._halted()
+        except Gone:
+            return None
 
     def _halt_expected(self) -> bool:
         seen = self.console

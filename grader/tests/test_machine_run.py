@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from grader.machine import At, Boot, End, Limits, Module, Run, Step, Until, Via, run
+from grader.machine import session
 from grader.sandbox import detect
 
 # A Multiboot kernel: say(esi) prints a string, listen() returns a byte of COM1 in al.
@@ -155,6 +156,13 @@ def test_an_idle_guest_ends_by_the_wall_guard(start: Start) -> None:
     body = "    lidt [idtr]\n    mov al, 0xff\n    out 0x21, al\n    sti\n    hlt\n"
     ended = start(body, limits=Limits(wall_s=0.5), icount_shift=None)
     assert ended.end is End.WALL_LIMIT
+
+
+def test_who_has_come_to_an_end_when_time_is_up_is_not_cut_off(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "QUIET_S", 600.0)  # nobody looks before
+    assert start("", limits=Limits(wall_s=1.5)).end is End.HALTED
 
 
 def test_endless_output_is_cut(start: Start) -> None:
