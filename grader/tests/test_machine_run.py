@@ -161,8 +161,13 @@ def test_an_idle_guest_ends_by_the_wall_guard(start: Start) -> None:
 def test_who_has_come_to_an_end_when_time_is_up_is_not_cut_off(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "QUIET_S", 600.0)  # nobody looks before
-    assert start("", limits=Limits(wall_s=1.5)).end is End.HALTED
+    def used_up(watched: Any) -> tuple[End, str] | None:
+        halted = "HLT=1" in watched.qmp.monitor("info registers")
+        return (End.CPU_LIMIT, "") if halted else None
+
+    monkeypatch.setattr(session._Session, "_limit", used_up)
+    monkeypatch.setattr(session, "QUIET_S", 600.0)  # nobody else looks before
+    assert start("").end is End.HALTED
 
 
 def test_endless_output_is_cut(start: Start) -> None:
