@@ -144,8 +144,11 @@ def expect_status(
         ),
         seen=f"process_start returned {pid}."
         if pid <= 0
-        else f"Its status is {status}.",
-        cause=cause,
+        else f"Its status is {status}{', #PF' if status == FAULT else ''}.",
+        cause=cause
+        if pid > 0
+        else "memory_start or area_add refused an area that every program has: stack, "
+        "arguments, segments, of which some adjoin.",
         read=HEADER,
     )
     root = next(root for one, of, root, _ in ended(evidence) if of == pid)

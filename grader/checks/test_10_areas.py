@@ -21,8 +21,11 @@ MOST = 256
 
 _PAGES = "Areas are made of whole pages: both ends are multiples of PAGE_BYTES."
 _EMPTY = "start < end is wanted, without a difference that wraps around."
+_STACK = "memory_start adds the stack's area: STACK_BYTES up to USER_STACK_TOP."
 _BOUNDS = "Both ends must be ring 3's: USER_BASE <= start, and end <= USER_END."
 CAUSES = {
+    "it is the first page of the stack": _STACK,
+    "it is the last page of the stack": _STACK,
     "its begin is none of a page": _PAGES,
     "its end is none of a page": _PAGES,
     "it is empty": _EMPTY,
@@ -79,8 +82,15 @@ class Model:
 
 
 def questions(rng: random.Random, model: Model) -> list[Question]:
-    """Areas that fit, and ones that do not, by one page or one byte."""
-    asked: list[Question] = []
+    """The stack's area; then ones that fit, and ones that do not, by one page or one
+    byte."""
+    ((low, high, _),) = model.areas
+    asked = [
+        model.add(low, low + PAGE, 0, "it is the first page of the stack"),
+        model.add(high - PAGE, high, 0, "it is the last page of the stack"),
+        model.find(low),
+        model.after(low),
+    ]
     for number in range(60):
         low = model.base // PAGE + rng.randrange(1 << 14)
         start, size = low * PAGE, rng.randrange(1, 40) * PAGE
@@ -111,8 +121,9 @@ def questions(rng: random.Random, model: Model) -> list[Question]:
         start, end, why = edges[number % len(edges)]
         asked.append(model.add(start % model.word, end, rng.randrange(4), why))
         low, high, _ = rng.choice(model.areas)
-        va = rng.choice((low, high - 1, high, low - 1, low + 5, 0, model.word - 1))
-        asked.append(rng.choice((model.find, model.after))(va))
+        places = (low, high - 1, high, low - 1, low + 5, 0, model.word - 1)
+        ask = (model.find, model.after)[number % 2]
+        asked.append(ask(places[number % len(places)]))
     return asked[:MOST]
 
 

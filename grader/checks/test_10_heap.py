@@ -45,7 +45,7 @@ def heap_start(arch: str, image: bytes) -> int:
 
 @boot("heap")
 def heap(plan: Plan) -> Boot:
-    """A heap that grows and shrinks by random steps, and by too much."""
+    """A heap that grows and shrinks by random steps, to nothing as well."""
     rng = plan.rng()
     image = plan.program("probes/touch.c", elf=True)
     steps: list[str] = []
@@ -56,12 +56,24 @@ def heap(plan: Plan) -> Boot:
             step = -rng.randrange(1, size + 1)
         size += step
         steps.append(f"h{step}")
-    far = 0x7FFFFFFF - rng.randrange(1 << 20)
-    steps += [f"h{-size - rng.randrange(1, 9999)}", f"h{far}", f"h{-far}", "h0"]
-    high = support.of(plan)["USER_STACKS_BASE"]
-    room = high - heap_start(plan.arch, image)
-    steps += [f"h{-size}", "h5", f"h{room - 4}", f"h{room - 5}", "h1", f"h{far}", "h-9"]
+    steps += [f"h{-size}", f"h{size}"]
+    plan.note("start", heap_start(plan.arch, image))
     made = [Program("steps", tuple(steps), len(steps) + 1)]
+    return programs_boot(plan, made, image)
+
+
+@boot("limits")
+def limits(plan: Plan) -> Boot:
+    """A heap that shall grow and shrink by too much."""
+    rng = plan.rng()
+    image = plan.program("probes/touch.c", elf=True)
+    size = rng.randrange(1, 9999)
+    far = 0x7FFFFFFF - rng.randrange(1 << 20)
+    room = support.of(plan)["USER_STACKS_BASE"] - heap_start(plan.arch, image)
+    steps = [size, -size - rng.randrange(1, 9999), far, -far, 0]
+    steps += [-size, 5, room - 4, room - 5, 1, far, -9]
+    words = tuple(f"h{step}" for step in steps)
+    made = [Program("steps", words, len(words) + 1)]
     return programs_boot(plan, made, image)
 
 
@@ -71,9 +83,9 @@ def zero(plan: Plan) -> Boot:
     rng = plan.rng()
     image = plan.program("probes/touch.c", elf=True)
     size = rng.randrange(5, 9) * PAGE + rng.randrange(1, PAGE)
-    back = rng.randrange(2 * PAGE, 4 * PAGE) + rng.randrange(1, PAGE)
-    left = size - back
-    part = (f"h{-back}", f"h{back}", f"z{left:x}", f"h{-size}")
+    left = rng.randrange(1, 3) * PAGE + rng.randrange(1, PAGE)
+    back = size - left
+    part = (f"h{-back}", f"h{back}", f"z{left:x}", "z0", f"h{-size}")
     words = (f"h{size}", "z0", "f0", *part, f"h{size}", "z0", f"h{-size}", "h0")
     plan.note("sizes", (size, back))
     return programs_boot(plan, [Program("zero", words, len(words) + 1)], image)
@@ -110,6 +122,7 @@ def test_heap(case: Case) -> None:
                 seen=f"It noted {len(found)} times.",
                 read=HEADER,
             )
+        expect_moved(case, grown)
         start = grown.heap_start
         faults = {
             e.cr2 // PAGE
@@ -146,9 +159,13 @@ def test_heap_end(case: Case) -> None:
         start = note.heap_start
         end = end or start
         new = end + note.value
-        good = start <= new <= support.of(case)["USER_STACKS_BASE"]
-        if not good:
-            continue
+        given = support.note(case.run(heap), "start")
+        case.expect(
+            start == given,
+            expected=f"heap_start is {given:#x}, as memory_start was given it.",
+            seen=f"It is {start:#x}.",
+            read=HEADER,
+        )
         case.expect(
             note.result == end and note.heap_end == new,
             expected=f"Call {number + 1}, {note.value:+d} bytes: the result is "
@@ -171,11 +188,11 @@ def test_heap_end(case: Case) -> None:
     case.fact("heap", True)
 
 
-@check("heap-limits", boots=(heap, stop), needs=("heap-end",))
+@check("heap-limits", boots=(limits, stop), needs=("heap-end",))
 def test_heap_limits(case: Case) -> None:
     """A heap that would end before its begin is E_INVAL, one that would go beyond
     PROGRAM_HIGH or into another area E_NOMEM; the end stays where it was."""
-    expect_limits(case, heap, support.of(case)["USER_STACKS_BASE"])
+    expect_limits(case, limits, support.of(case)["USER_STACKS_BASE"])
     expect_limits(case, stop, support.note(case.run(stop), "stop"))
     case.fact("limits", True)
 
@@ -183,7 +200,9 @@ def test_heap_limits(case: Case) -> None:
 def expect_limits(case: Case, spec: BootSpec, high: int) -> None:
     """high: where the heap may end at most."""
     end = 0
-    for note in heap_notes(case, spec):
+    evidence = case.run(spec, ends=support.ANY_END)  # what went wrong first is noted
+    ((_, pid, _, _),) = ended(evidence)
+    for note in (n for n in notes_of(case, evidence, pid) if n.what == "h"):
         end = end or note.heap_start
         new = end + note.value
         if note.heap_start <= new <= high:
@@ -220,26 +239,55 @@ def expect_limits(case: Case, spec: BootSpec, high: int) -> None:
             cause="The area was changed before it was known that it can be.",
             read=HEADER,
         )
+    heap_notes(case, spec)
 
 
 @check("heap-zero", boots=(zero,), needs=("demand-heap",))
 def test_heap_zero(case: Case) -> None:
-    """Memory that was given back and comes again is zeroed, also the rest of a page."""
-    evidence = case.run(zero)
-    ((_, pid, _, _),) = ended(evidence)
-    found = [n for n in notes_of(case, evidence, pid) if n.what == "z"]
-    for note, when in zip(found, ("at first", "when a part comes again", "in the end")):
+    """Memory that was given back and comes again is zeroed, also the rest of a page;
+    what the heap has kept is as it was."""
+    found = moved(case)
+    size, back = support.note(case.run(zero), "sizes")
+    wanted = (
+        (0, "when it is new"),
+        (0, "that have come again"),
+        (size - back, "when some have come again"),
+        (0, "when all have come again"),
+    )
+    for note, (want, when) in zip(found, wanted):
         case.expect(
-            note.result == 0,
-            expected=f"Every byte of the heap's new part is 0 {when}.",
+            note.result == want,
+            expected=f"Of the heap's bytes {when}, {want} are not 0.",
             seen=f"{note.result} are not.",
-            cause="The last page keeps what stood behind the new end."
+            cause="Bytes in front of the new end were cleared, or their page was freed."
+            if note.result < want
+            else "The last page keeps what stood behind the new end."
             if 0 < note.result < PAGE
             else "The pages keep their frames, and what stands in them.",
             hint="Unmap the whole pages, and clear what is left of the last one.",
             read=HEADER,
         )
     case.fact("zero", len(found))
+
+
+def moved(case: Case) -> list[Note]:
+    """What the program of `zero` counted, after its heap has moved as it asked."""
+    evidence = case.run(zero)
+    ((_, pid, _, _),) = ended(evidence)
+    notes = notes_of(case, evidence, pid)
+    for note in (n for n in notes if n.what == "h"):
+        expect_moved(case, note)
+    return [n for n in notes if n.what == "z"]
+
+
+def expect_moved(case: Case, note: Note) -> None:
+    case.expect(
+        note.result > 0,
+        expected=f"SYS_HEAP({note.value:+d}) returns where the heap ended.",
+        seen=f"It returned {note.result}.",
+        cause="The call was refused: no memory came, or none was given back.",
+        read=HEADER,
+    )
 
 
 @check("heap-frames", boots=(zero,), needs=("demand-heap",))
@@ -250,14 +298,15 @@ def test_heap_frames(case: Case) -> None:
     size, back = support.note(evidence, "sizes")
     ((_, pid, _, _),) = ended(evidence)
     steps = [n for n in notes_of(case, evidence, pid) if n.what == "h"]
-    counted = [n for n in notes_of(case, evidence, pid) if n.what == "z"]
+    counted = moved(case)
     whole = -(-size // PAGE) - -(-(size - back) // PAGE)
     have = steps[1].frames - counted[0].frames
     case.expect(
         have == whole,
         expected=f"Giving back {back} of {size} bytes frees {whole} frames.",
         seen=f"{have} are free more than before.",
-        cause="The area got smaller, but its pages stay mapped."
+        cause="The area got smaller, but its pages stay mapped, or are unmapped and "
+        "their frames are not freed."
         if have < whole
         else "A page was freed that the heap still has.",
         hint="space_unmap, then frame_free, for each page beyond the new end.",
@@ -279,8 +328,8 @@ def test_malloc(case: Case) -> None:
             program,
             pid,
             status,
-            "Two blocks share memory, or what a block held is gone: look at the calls "
-            "that the library makes of SYS_HEAP.",
+            "A page of its heap did not come (#PF), two blocks share memory, or what a "
+            "block held is gone: look at the calls that the library makes of SYS_HEAP.",
         )
     expect_all_free(case, evidence)
     case.fact("blocks", True)

@@ -121,7 +121,7 @@ static void narrow(void)
             int error = E_OK;
 
             for (unsigned i = 0; i < LIFE_AREAS && error == E_OK; i++) {
-                const uintptr_t start = PROGRAM_LOW + PAGE_BYTES * i;
+                const uintptr_t start = PROGRAM_LOW + 2 * PAGE_BYTES * i;
 
                 error = area_add(&process, start, start + PAGE_BYTES, 0);
             }
