@@ -163,7 +163,8 @@ def test_frame(case: Case) -> None:
                 f"is {value:#x}: {support.show(event)}.",
                 seen=f"It is {frame[field]:#x}.",
                 cause=frame_cause(arch_of(case), field, frame, want),
-                hint="Compare the pushes with struct trap_frame (arch/trap.h), one by one."
+                hint="Compare the pushes with struct trap_frame (arch/trap.h), one by "
+                "one."
                 if too_low(arch_of(case), frame, want)
                 else "The last word pushed is the first field of struct trap_frame. "
                 "Write the stack down, word by word, and who pushed what.",

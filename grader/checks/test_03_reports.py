@@ -185,7 +185,7 @@ def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
         return evidence, doubles[0]
     why = evidence.diagnosis
     case.lay_open(lambda: why.exhibits)
-    cause, hint = wrong_way(case, evidence, doubles[0] if doubles else None)
+    cause, hint = wrong_way(evidence, doubles[0] if doubles else None)
     case.fail(
         expected="The overflow is a #PF at the push, then a #DF whose handler reports "
         "and calls double_fault_end: the kernel says so and halts.",
