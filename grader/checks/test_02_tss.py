@@ -165,7 +165,9 @@ def _expect_written(case: Case, words: tuple[int, ...]) -> None:
             expected=f"tss_encode writes all of slot[{number}], whatever is in there.",
             seen=f"All bits that stood there before are still set: {word:#018x}.",
             cause=cause,
-            hint="Put each word together first, then assign it with =.",
+            hint="slot[1] = base >> 32."
+            if number and word == UNTOUCHED
+            else "Put each word together first, then assign it with =.",
             read="kernel/include/course/02-tss.h",
         )
 

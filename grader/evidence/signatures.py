@@ -356,7 +356,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "endless-output": _s(
             "The kernel printed without end: {size} bytes.",
             "Look at the loop around the output, and at its end condition.",
-            READ_EXCEPTIONS,
+            "",
         ),
         "panic": _s(
             "The kernel panicked: {reason}.",
