@@ -58,7 +58,8 @@ def wrong_way(evidence: Evidence, event: Interrupt | None) -> tuple[str, str]:
     if evidence.run.end is End.TRIPLE_FAULT:
         return (
             "The CPU could not enter the handler of #DF: its way there faults as well.",
-            f"Give #DF a stack of its own, through the CPU: {OWN_STACK[evidence.arch]}.",
+            "Give #DF a stack of its own, through the CPU: "
+            f"{OWN_STACK[evidence.arch]}.",
         )
     if event is None:
         return (

@@ -79,7 +79,8 @@ def frame_cause(
     if field == "vector" and frame["vector"] in NAMES:
         return (
             f"This is the vector of {NAMES[frame['vector']]}: the entry of {name} "
-            f"pushes it, or the gate of {name} leads to the wrong entry."
+            f"pushes it, or the gate of {name} leads to the wrong entry, or a jmp is "
+            "missing, and the entry runs on into the next one."
         )
     if field in ("vector", "error", "ip", "cs", "flags", "sp", "ss"):
         return (

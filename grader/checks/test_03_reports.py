@@ -184,8 +184,8 @@ def selector_cause(event: Interrupt, have: str, want: str) -> str:
     shown = hexadecimal(have, want)
     if shown:
         return (
-            f"{shown} is {int(shown, 16)} in hexadecimal: the header asks for a decimal "
-            "index."
+            f"{shown} is {int(shown, 16)} in hexadecimal: the header asks for a "
+            "decimal index."
         )
     return (
         f"The index is wrong: the low three bits of {event.e:#x} do not belong to it, "
