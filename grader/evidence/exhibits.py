@@ -227,7 +227,9 @@ def _double_fault(scene: Scene, event: Interrupt) -> Iterator[Exhibit]:
     yield from _tss_descriptor(scene, regs, gate.selector, loaded=True)
     task = scene.tss_at(regs, gate.selector)
     found = None if task is None else scene.tss_read(regs, task.base)
-    if task is None or found is None:
+    running = regs.segments.get("TR")
+    own = running is None or running.selector & ~3 != gate.selector & ~3
+    if task is None or found is None or not own:
         return
     code = scene.selector_of(regs, code=True, ring=0)
     data = scene.selector_of(regs, code=False, ring=0)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
 from grader.evidence import console, descriptors, exhibits, faults, trace
+from grader.evidence.exhibits import DF
 from grader.evidence.memory import Physical
 from grader.evidence.observe import observe
 from grader.evidence.registers import Registers
@@ -262,8 +263,11 @@ def _panic(scene: Scene) -> Diagnosis:
     seen = "The kernel's own words: " + " | ".join([lines[0], *calls[:_FRAMES]])
     if last is not None and (last.fault or last.hardware):
         found = fault(scene, last)
-        cause = f"The kernel panicked. {found.cause}"
-        return replace(found, cause=cause, seen=f"{found.seen} {seen}")
+        cause, hint = f"The kernel panicked. {found.cause}", found.hint
+        if last.v == DF and found.key == "stack-overflow":
+            cause += " This overflow was taken by the #DF handler."
+            hint = f"If the overflow is not meant: {hint[0].lower()}{hint[1:]}"
+        return replace(found, cause=cause, seen=f"{found.seen} {seen}", hint=hint)
     source = _caller(scene, calls) if calls else _source(scene)
     return signature("panic", seen, source, reason=lines[0].rstrip("."))
 

@@ -31,6 +31,8 @@ def own_fault(scene: Scene, event: Interrupt, seen: str) -> Optional[Diagnosis]:
     if event.v not in (GP, NP, SS, TS, PF):
         return None
     regs = event.regs
+    if event.cpl == 0 and scene.zeros(regs, event.pc):
+        return scene.diagnosis("zeros", seen, event.pc)
     instruction = scene.instruction(regs, event.pc)
     name = "" if instruction is None else instruction.mnemonic
     if event.v == PF:

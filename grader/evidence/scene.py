@@ -176,6 +176,11 @@ class Scene:
         code = b"" if space is None else space.read(pc, disasm.MAX_INSTRUCTION_BYTES)
         return disasm.one(code, pc, self.bits(regs)) if code else None
 
+    def zeros(self, regs: Registers, pc: int) -> bool:
+        """Whether the instruction at a linear address is two zero bytes."""
+        raw = self._bytes(regs, pc, 2)
+        return bool(raw) and not any(raw)
+
     def listing(
         self, regs: Registers, start: int, end: int
     ) -> list[disasm.Instruction]:

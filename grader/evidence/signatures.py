@@ -232,6 +232,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " map the page.",
             paging.READ_FAULT,
         ),
+        "zeros": _s(
+            "The CPU executes zeros, which are the instruction `add`: it ran on behind"
+            " the end of a routine, or a wrong address led it there.",
+            "A routine in NASM ends with ret. If yours do, find out what jumped or"
+            " returned to this place.",
+            READ_EXCEPTIONS,
+        ),
         "null-pointer": _s(
             "{who} {did} {address}: through a null pointer, or to a member that far"
             " behind one.",
@@ -349,7 +356,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "endless-output": _s(
             "The kernel printed without end: {size} bytes.",
             "Look at the loop around the output, and at its end condition.",
-            READ_EXCEPTIONS,
+            "",
         ),
         "panic": _s(
             "The kernel panicked: {reason}.",
