@@ -31,8 +31,8 @@ CUT = (
 )
 LONG = Limits(cpu_s=6.0)
 RIGHT_FREES = (
-    "what came in one piece goes back in parts as well, and frames_free of 0 frames "
-    "frees none"
+    "all frames of a run are handed out, what came in one piece goes back in parts as "
+    "well, and frames_free of 0 frames frees none"
 )
 NOT_ZEROED = {
     "cause": "What the last owner wrote is still there, with which a program could "
@@ -80,7 +80,7 @@ def expect_ranges(
     case.fail(
         expected=f"Range {at + 1} of {len(want)}{what} is {shown(want, at)}.",
         seen=f"frame_ranges gives {shown(have, at)}, and {len(have)} ranges in all.",
-        cause=_order(have, want) or cause or _map_cause(have, want, made),
+        cause=_order(have, want) or cause or map_cause(have, want, made),
         hint="Usable ranges shrink to whole frames only when all of them are joined; "
         "a reserved byte takes its whole frame."
         if made
@@ -104,7 +104,7 @@ def _order(have: Sequence[tuple[int, int]], want: Sequence[tuple[int, int]]) -> 
     return "The frames are the right ones, but a range is split: two of them adjoin."
 
 
-def _map_cause(
+def map_cause(
     have: Sequence[tuple[int, int]],
     want: Sequence[tuple[int, int]],
     made: Sequence[Range],
