@@ -30,8 +30,9 @@ def trees(plan: Plan) -> Boot:
     both = user_pages(rng, plan, 10)
     rights = (0, WRITE, EXEC, WRITE | EXEC)
     # The first page of all and the last one: each in a space that keeps it, whatever
-    # else goes, and in one that loses it.
+    # else goes, and in one that loses it, and keeps a neighbour in the same table.
     edges = [Page(va, space, WRITE) for space, va in enumerate((base, end - PAGE))]
+    edges.append(Page(base + PAGE, SPACES - 1, WRITE))
     leave = [Page(va, SPACES - 1, 0) for va in (base, end - PAGE)]
     pages = [*edges, *leave]
     for va in both:

@@ -164,6 +164,11 @@ def _answer_cause(page: Page, pages: list[Page]) -> str:
     if page.why:
         return "The address is looked at too late, or not at all."
     before = pages[: pages.index(page)]
+    if any((p.va, p.space) == (page.va, page.space) for p in before):
+        return (
+            "The page that was here is to be gone: space_unmap was called for it, with "
+            "this root_pa."
+        )
     if any(p.va == page.va and p.space != page.space for p in before):
         return (
             "It is a free page of ring 3 in this space, and another space has one "

@@ -110,6 +110,7 @@ static void map(void)
     scenario_user_page((uintptr_t)cmdline_hex("own", USER_BASE));
     create_spaces(count_of_spaces());
     do_pages();
+    note_free(0);
 }
 
 /* Every frame of the machine, in a list that lies in the frames. */
@@ -327,7 +328,9 @@ static void run(void)
     for (unsigned i = 0; i < count; i++) {
         write_cr3(scenario_spaces[i].root_pa);
         threads[i] = thread_create_user((uintptr_t)start[i].entry);
-        KASSERT(threads[i]);
+        if (!threads[i]) {
+            scenario_finish(); /* scenario_stacks tells of it */
+        }
         scenario_stacks[i] = threads[i]->user_stack;
         threads[i]->process = &scenario_spaces[i];
     }
