@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
-from grader.checks.memory_map import PAGE, Range, shown
+from grader.checks.memory_map import PAGE, USABLE, Range, Wrong, shown
 from grader.checks.record import Evidence
 from grader.machine import Limits
 
 HEADER = "kernel/include/course/07-frames.h"
 RANGES = 128  # as in the scenario
+WORD = 1 << 32
+CUT = (
+    "A range of the map that begins above 4 GiB would reach it if its address were cut "
+    "to 32 bits. Addresses of the map have 64 bits, in 32-bit mode too."
+)
 LONG = Limits(cpu_s=6.0)
 NOT_ZEROED = {
     "cause": "What the last owner wrote is still there, with which a program could "
@@ -92,8 +98,13 @@ def _map_cause(
     """The first frame that is on the wrong side, and which range decides that."""
     more = sorted(frames_of(have) - frames_of(want))
     less = sorted(frames_of(want) - frames_of(have))
+    cut = [replace(one, base=one.base % WORD) for one in made if one.base >= WORD]
     if not more or (less and less[0] < more[0]):
         frame = less[0] * PAGE
+        over = _touching(frame, cut, usable=False)
+        held = frames_of(have)
+        if over and not any(_touching(f * PAGE, over, usable=False) for f in held):
+            return f"The frame {frame:#x} is free. {CUT}"
         near = [one for one in made if one.kind and _nearly(one, frame)]
         if near:
             return (
@@ -106,28 +117,32 @@ def _map_cause(
             "touches it. Perhaps two usable ranges meet in it, or it is the first or "
             "the last of its range."
         )
-    frame = more[0] * PAGE
-    taken = [
-        one
-        for one in made
-        if one.kind and one.size and one.base < frame + PAGE and frame < one.end
-    ]
+    first = more[0] * PAGE
+    taken = _touching(first, made, usable=False)
     if taken:
-        return f"The frame {frame:#x} is not free: it shares bytes with {taken[0]}."
-    part = [
-        one
-        for one in made
-        if not one.kind and one.size and one.base < frame + PAGE and frame < one.end
-    ]
-    if part:
-        return (
-            f"The frame {frame:#x} is not free: only a part of it is RAM, {part[0]}; "
-            "or it lies outside of KERNEL_BASE to IDENTITY_END."
-        )
+        return f"The frame {first:#x} is not free: it shares bytes with {taken[0]}."
+    for frame in [number * PAGE for number in more[: 1 << 14]]:
+        ram = _touching(frame, made, usable=True)
+        if not ram and _touching(frame, cut, usable=True):
+            return f"The frame {frame:#x} is not free: it is no RAM. {CUT}"
+    part = _touching(first, made, usable=True)
     return (
-        f"The frame {frame:#x} is not free: no usable range reaches it. Addresses of "
-        "the map have 64 bits, in 32-bit mode too."
+        f"The frame {first:#x} is not free: "
+        + (f"only a part of it is RAM, {part[0]}; " if part else "it is no RAM, ")
+        + "or it lies outside of KERNEL_BASE to IDENTITY_END."
     )
+
+
+def _touching(frame: int, ranges: Sequence[Range], *, usable: bool) -> list[Range]:
+    """Those that share a byte with the frame at that address."""
+    return [
+        one
+        for one in ranges
+        if (one.kind == USABLE) == usable
+        and one.size
+        and one.base < frame + PAGE
+        and frame < one.end
+    ]
 
 
 def _nearly(one: Range, frame: int) -> bool:
@@ -135,3 +150,24 @@ def _nearly(one: Range, frame: int) -> bool:
     if not one.size:
         return frame <= one.base < frame + PAGE
     return one.end == frame or one.base == frame + PAGE
+
+
+def result_cause(wrong: Wrong) -> str:
+    """The likely cause when a request got what it must not get."""
+    what = wrong.what
+    if what.startswith("nothing"):
+        least = (
+            "free neighbours are not taken together: there were enough side by side"
+            if wrong.request[3] > 1
+            else "the search ends before it has seen all that are free"
+        )
+        return f"Freed frames do not come back, or {least}."
+    if "already" in what:
+        return "The frame was not marked when it was handed out, or freed by mistake."
+    if "never" in what:
+        return "The frame is none of the map's, or somebody else's: a limit is wrong."
+    if "asked for" in what:
+        return "frames_alloc(0) has nothing to give: its result is 0."
+    if "so many" in what:
+        return "frames * PAGE_BYTES is more than a word holds: what is left is small."
+    return "The address is not that of a frame."

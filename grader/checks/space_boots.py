@@ -29,7 +29,11 @@ def trees(plan: Plan) -> Boot:
     base, end = values["USER_BASE"], values["USER_END"]
     both = user_pages(rng, plan, 10)
     rights = (0, WRITE, EXEC, WRITE | EXEC)
-    pages = [Page(base, 0, WRITE), Page(end - PAGE, 1, 0)]
+    # The first page of all and the last one: each in a space that keeps it, whatever
+    # else goes, and in one that loses it.
+    edges = [Page(va, space, WRITE) for space, va in enumerate((base, end - PAGE))]
+    leave = [Page(va, SPACES - 1, 0) for va in (base, end - PAGE)]
+    pages = [*edges, *leave]
     for va in both:
         for space in rng.sample(range(SPACES), rng.randrange(1, SPACES + 1)):
             pages.append(Page(va, space, rng.choice(rights)))
@@ -49,7 +53,8 @@ def trees(plan: Plan) -> Boot:
         Page(values["KERNEL_BASE"], 2, WRITE, why="it is the kernel's"),
     ]
     rng.shuffle(wrong)
-    gone = rng.sample([p for p in pages if p is not taken], 6)
+    stays = (taken, *edges, *leave)
+    gone = rng.sample([p for p in pages if p not in stays], 6)
     used = {p.va for p in pages}
     nowhere = [va for va in user_pages(rng, plan, 60) if va not in used]
     near = [va + PAGE for va in used if va + PAGE not in used and va + PAGE < end]
@@ -57,7 +62,7 @@ def trees(plan: Plan) -> Boot:
         Page(va, pages[0].space, UNMAP, why="nothing is there")
         for va in (nowhere[0], near[0])
     ]
-    unmaps = [Page(p.va, p.space, UNMAP) for p in gone]
+    unmaps = [Page(p.va, p.space, UNMAP) for p in (*gone, *leave)]
     again = [Page(gone[0].va, gone[0].space, WRITE)]
     foreign = Page(values["KERNEL_BASE"], 0, UNMAP, why="it is the kernel's")
     script.add(*pages, *wrong, *unmaps, *absent, foreign, *again)

@@ -284,6 +284,28 @@ def _kernel_cause(found: paging.Walk, should: paging.Walk) -> str:
     return "The entries were made anew, with other rights or other frames."
 
 
+def unseen(found: Walk) -> str:
+    """Why ring 3 does not see the frame that was mapped for it."""
+    closed = next((entry for entry in found.entries if not entry.user), None)
+    if found.present and closed:
+        return (
+            f"{closed.name}[{closed.index}] lacks the user bit, which counts on every "
+            "level: in new tables, in those that space_create made, and in the page's "
+            "own entry."
+        )
+    if found.present:
+        return "The entry was overwritten by a later call, or stands in another table."
+    if found.entries and found.entries[-1].shift == PAGE.bit_length() - 1:
+        return (
+            "The tables are there, but nothing in the last one: a later call has "
+            "cleared the entry, or put an empty table in the place of the page's."
+        )
+    return (
+        "A table on the way is absent: it was made in another tree, the one that CR3 "
+        "names perhaps, or a later call took it out."
+    )
+
+
 def expect_page(
     case: Case, evidence: Evidence, root: int, va: int, frame: int, rights: int
 ) -> None:
@@ -296,11 +318,7 @@ def expect_page(
         expected=f"In the space at {root:#x} ring 3 sees the frame {frame:#x} at "
         f"{va:#x}.",
         seen=f"The page tables say: {shown(found)}.",
-        cause="A level lacks the user bit, names another table, or was overwritten by "
-        "a later call."
-        if found.present
-        else "A table on the way is absent: it was made in another tree, the one that "
-        "CR3 names perhaps.",
+        cause=unseen(found),
         hint="Start at root_pa; every table is readable at its physical address.",
         read=READ_PAGES,
     )

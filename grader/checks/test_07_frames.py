@@ -13,6 +13,7 @@ from grader.checks.frame_ranges import (
     expect_ranges,
     playground,
     ranges_of,
+    result_cause,
 )
 from grader.checks.memory_map import (
     CLEAN,
@@ -240,7 +241,7 @@ def expect_replay(case: Case, spec: BootSpec) -> Replay:
             expected=f"Request {wrong.number + 1}, {call}, gets what was free"
             f" ({len(replay.free)} frames were).",
             seen=f"It got {wrong.what}.",
-            cause=_why(wrong.what),
+            cause=result_cause(wrong),
             hint="Print frame_ranges around the request in a small scenario of your "
             f"own, or repeat this one: break at request {wrong.number + 1}.",
             read=HEADER,
@@ -269,20 +270,3 @@ def expect_replay(case: Case, spec: BootSpec) -> Replay:
             read=HEADER,
         )
     return replay
-
-
-def _why(what: str) -> str:
-    if what.startswith("nothing"):
-        return (
-            "Freed frames do not come back, or free neighbours are not taken together: "
-            "there were enough side by side."
-        )
-    if "already" in what:
-        return "The frame was not marked when it was handed out, or freed by mistake."
-    if "never" in what:
-        return "The frame is none of the map's, or somebody else's: a limit is wrong."
-    if "asked for" in what:
-        return "frames_alloc(0) has nothing to give: its result is 0."
-    if "so many" in what:
-        return "frames * PAGE_BYTES is more than a word holds: what is left is small."
-    return "The address is not that of a frame."

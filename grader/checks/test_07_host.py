@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, check
-from grader.checks.frame_ranges import NOT_ZEROED, expect_ranges
+from grader.checks.frame_ranges import NOT_ZEROED, expect_ranges, result_cause
 from grader.checks.host import expect_word
 from grader.checks.memory_map import (
     CLEAN,
@@ -155,7 +155,8 @@ def expect_results(
         seen=f"Request {wrong.number + 1} ({wrong.request[3]} frames) got {wrong.what}."
         if wrong
         else "",
-        cause="Nothing but the gap file is at work here: it can be tried with gdb or "
+        cause=result_cause(wrong) if wrong else "",
+        hint="Nothing but the gap file is at work here: it can be tried with gdb or "
         "valgrind on the host.",
         read=HEADER,
     )

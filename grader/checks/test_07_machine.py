@@ -231,8 +231,9 @@ def expect_refused(case: Case, numbers: range) -> None:
             now == support.note(evidence, "key"),
             expected="Before the wrong call what is handed out can be freed.",
             seen=f"{_last_words(evidence)}.",
-            cause="frame_free or frames_free refuses frames that are handed out.",
-            hint="Which of its conditions holds, and should not?",
+            cause="frame_free or frames_free refuses frames that are handed out, or "
+            "does not make all of them free again.",
+            hint="If it panicked: which of its conditions holds, and should not?",
             read=HEADER,
         )
         fault = next((e for e in support.interrupts(evidence) if e.fault), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 
-from grader.checks import support
+from grader.checks import exhibits, support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.maps import draw_spaces, lay_open
 from grader.checks.record import Evidence
@@ -25,6 +25,7 @@ from grader.checks.spaces import (
     interruptions,
     kernel_root,
     shown,
+    unseen,
     walk,
     words,
 )
@@ -172,6 +173,7 @@ def test_stack(case: Case) -> None:
         pages = range(1, values["USER_STACK_PAGES"] + 1)
         for va in [top - n * PAGE for n in pages]:
             found = walk(evidence, root, va)
+            exhibits.walk(case, found, write=True)
             case.expect(
                 found.user
                 and found.writable
@@ -179,9 +181,12 @@ def test_stack(case: Case) -> None:
                 expected=f"The stack's page {va:#x} of process {number} is ring 3's to "
                 "read and write, and not to execute.",
                 seen=f"The page tables say: {shown(found)}.",
-                cause="SPACE_WRITE alone is what a stack needs.",
+                cause="SPACE_WRITE alone is what a stack needs."
+                if found.user
+                else unseen(found),
                 read=READ_PAGES,
             )
+            lay_open(case, evidence)
             owner = frames.setdefault((found.pa or 0) // PAGE, number)
             case.expect(
                 owner == number,

@@ -65,6 +65,14 @@ def test_kernel(case: Case) -> None:
     guard = support.address_of(evidence, "boot_stack_guard")
     for number, root in enumerate(roots(case, evidence)):
         what = f"space {number}"
+        case.expect(
+            0 < root < support.of(case)["IDENTITY_END"],
+            expected="space_create returns the address of the topmost table of "
+            f"{what}.",
+            seen=f"It returned {root:#x}." if root else "It returned none.",
+            cause="It never came back to its caller, or what it returned is no frame.",
+            read=HEADER,
+        )
         expect_kernel(case, evidence, root, what)
         for va, name in ((0, "page 0"), (guard, "the guard page below the boot stack")):
             found = walk(evidence, root, va)
@@ -141,9 +149,7 @@ def test_map(case: Case) -> None:
             expected=f"space_map for {page.va:#x} returns "
             + (f"E_INVAL: {page.why}." if page.why else "E_OK."),
             seen=f"It returned {value}.",
-            cause="The address is looked at too late, or not at all."
-            if page.why
-            else "It is a free page of ring 3, yet it was refused.",
+            cause=_answer_cause(page, pages),
             read=HEADER,
         )
     for space, root in enumerate(roots(case, evidence)):
@@ -151,6 +157,19 @@ def test_map(case: Case) -> None:
             expect_page(case, evidence, root, va, frame, rights)
     expect_short(case)
     case.fact("pages", [sorted(part) for part in want])
+
+
+def _answer_cause(page: Page, pages: list[Page]) -> str:
+    """Why space_map took what it must refuse, or the other way round."""
+    if page.why:
+        return "The address is looked at too late, or not at all."
+    before = pages[: pages.index(page)]
+    if any(p.va == page.va and p.space != page.space for p in before):
+        return (
+            "It is a free page of ring 3 in this space, and another space has one "
+            "there: both calls went to one tree, or the two trees share a table."
+        )
+    return "It is a free page of ring 3, yet it was refused."
 
 
 def expect_short(case: Case) -> None:

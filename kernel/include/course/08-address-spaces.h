@@ -35,7 +35,8 @@ uintptr_t space_create(void);
  * Task 8.2. Let ring 3 see the frame at va in this space. va: page-aligned, USER_BASE
  * to below USER_END; rights: SPACE_* bits. New tables come from frame_alloc and belong
  * to this space alone. Returns E_OK; E_INVAL if va is no such address or has a frame
- * already; E_NOMEM if no frame is left for a table. Context: interrupts off.
+ * already; E_NOMEM if no frame is left for a table; tables made until then may stay,
+ * space_destroy frees them. Context: interrupts off.
  */
 int space_map(uintptr_t root_pa, uintptr_t va, uintptr_t frame_pa, unsigned rights);
 

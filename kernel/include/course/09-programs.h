@@ -22,7 +22,8 @@ struct memory;
  * something that does not:
  *
  *   E_ELF_SHORT     the header, the segments' headers, and the bytes of each ELF_LOAD
- *                   segment lie in the image
+ *                   segment lie in the image; where one has none, its offset is at
+ *                   most `bytes`
  *   E_ELF_FORMAT    magic; ELF_CLASS; ELF_LITTLE_ENDIAN; version is 1
  *   E_ELF_MACHINE   machine is ELF_MACHINE
  *   E_ELF_TYPE      type is ELF_EXECUTABLE
@@ -74,9 +75,10 @@ struct process {
 };
 
 /*
- * Task 9.4. Start the program of the module `name` with these words: its own space, its
- * arguments, what process_started() does, and a thread that begins at its entry; in
- * this order.
+ * Task 9.4. Start the program of the module `name` with these words: its image checked,
+ * a space of its own with the program in it, its arguments, process_started() (pid and
+ * name are set by then), and a thread that begins at its entry and whose `process` it
+ * is; in this order.
  * Returns its pid; E_NOENT if there is no such module; otherwise the error of what did
  * not work, and then nothing of it is left, neither frames nor memory. Context: any in
  * the kernel; interrupts are as before when it returns.

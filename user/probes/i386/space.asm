@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; A process that reads the word at DATA for ever, and then its stack. PAD: bytes in
-; front.
+; A process that reads the word at DATA for ever, and uses its stack. Once read the word
+; stays in EAX: wherever the timer comes, it tells the process. PAD: bytes in front.
 
 bits 32
 
@@ -12,7 +12,6 @@ turn:
     mov eax, [ebx]              ; what stands there in this space
     push ecx
     inc ecx
-    pop eax
-    mov eax, [ebx]
+    pop edx
     jmp turn
 end:

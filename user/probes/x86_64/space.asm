@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; A process that reads the word at DATA for ever, and then its stack. PAD: bytes in
-; front.
+; A process that reads the word at DATA for ever, and uses its stack. Once read the word
+; stays in RAX: wherever the timer comes, it tells the process. PAD: bytes in front.
 
 bits 64
 
@@ -12,7 +12,6 @@ turn:
     mov rax, [rbx]              ; what stands there in this space
     push rcx
     inc rcx
-    pop rax
-    mov rax, [rbx]
+    pop rdx
     jmp turn
 end:

@@ -110,7 +110,9 @@ void space_destroy(uintptr_t root_pa)
     destroy(root_pa, PAGING_LEVELS, 0);
 }
 
-/* The user bit on every level of the kernel's pages, or not. */
+#define OPENED_END (KERNEL_BASE + 0x200000) /* the image; all of RAM takes too long */
+
+/* The user bit on every level of the kernel's image, or not. */
 static void open_kernel(pte_t *table, unsigned level, uintptr_t from_va, bool open)
 {
     const uintptr_t step = (uintptr_t)PAGE_BYTES
@@ -119,7 +121,7 @@ static void open_kernel(pte_t *table, unsigned level, uintptr_t from_va, bool op
     for (unsigned i = 0; i < PAGING_ENTRIES; i++) {
         const uintptr_t va = from_va + i * step;
 
-        if (va >= USER_BASE || !(table[i] & PTE_PRESENT)) {
+        if (va >= OPENED_END || !(table[i] & PTE_PRESENT)) {
             continue;
         }
         table[i] = open ? table[i] | PTE_USER : table[i] & ~(pte_t)PTE_USER;
