@@ -162,8 +162,10 @@ def _same_page(image: Odd, bounds: Bounds) -> None:
 
 
 def _within(image: Odd, bounds: Bounds) -> None:
+    """The one within comes first, and begins after the other."""
     data = _part(image, WRITE)
     zeroed = _part(image, WRITE, content=False)
+    image.parts.sort(key=lambda part: part is data)
     zeroed.va, zeroed.memory = (data.va // PAGE + 1) * PAGE, 8
 
 

@@ -95,6 +95,8 @@ def test_load(case: Case) -> None:
         code == OK,
         expected="elf_load returns E_OK.",
         seen=f"It returned {code}.",
+        cause="space_map refuses a page that is there: one page too many at the end of "
+        "a segment, or a segment that is not to be loaded.",
         read=HEADER,
     )
     wanted: set[int] = set()

@@ -21,7 +21,8 @@ MOST = 256
 
 _PAGES = "Areas are made of whole pages: both ends are multiples of PAGE_BYTES."
 _EMPTY = "start < end is wanted, without a difference that wraps around."
-_STACK = "memory_start adds the stack's area: STACK_BYTES up to USER_STACK_TOP."
+_MISSED = "An area in the way was not seen"
+_STACK = f"{_MISSED}, or memory_start added less than STACK_BYTES for the stack."
 _BOUNDS = "Both ends must be ring 3's: USER_BASE <= start, and end <= USER_END."
 CAUSES = {
     "it is the first page of the stack": _STACK,
@@ -179,7 +180,7 @@ def test_add(case: Case) -> None:
             cause="Two areas may adjoin, and one may lie at either end of ring 3's "
             "addresses: end is not a part of an area any more."
             if fits
-            else CAUSES.get(question.why, "An area in the way was not seen."),
+            else CAUSES.get(question.why, f"{_MISSED}."),
             hint="Two areas overlap if each begins before the other ends.",
             read=HEADER,
         )

@@ -71,7 +71,7 @@ def limits(plan: Plan) -> Boot:
     far = 0x7FFFFFFF - rng.randrange(1 << 20)
     room = support.of(plan)["USER_STACKS_BASE"] - heap_start(plan.arch, image)
     steps = [size, -size - rng.randrange(1, 9999), far, -far, 0]
-    steps += [-size, 5, room - 4, room - 5, 1, far, -9]
+    steps += [-size, 5, room - 4, room - 5, 1, far, -PAGE]
     words = tuple(f"h{step}" for step in steps)
     made = [Program("steps", words, len(words) + 1)]
     return programs_boot(plan, made, image)

@@ -107,16 +107,21 @@ static uintptr_t give_some(uintptr_t list, unsigned count)
     return list;
 }
 
-/* With no heap, with a little of it and so on. */
+/*
+ * With no heap, with a little of it and so on; every other time also with as much as
+ * struct memory needs, so that memory_start gets that, and no area.
+ */
 static void narrow(void)
 {
     static struct process process;
 
     for (unsigned some = 0; some < NARROW_MOST; some++) {
         const uint32_t before = heap_room();
+        void *hole = some % 2 != 0 ? kmalloc(sizeof(struct memory)) : NULL;
         uint32_t bytes = 0;
-        uintptr_t list = give_some(take_heap(&bytes), some);
+        uintptr_t list = give_some(take_heap(&bytes), some / 2);
 
+        kfree(hole);
         if (memory_start(&process, PROGRAM_LOW) == E_OK) {
             int error = E_OK;
 

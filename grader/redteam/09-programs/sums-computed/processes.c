@@ -50,10 +50,13 @@ int process_start(const char *name, const char *words)
     if (!module) {
         return E_NOENT;
     }
-    process_started(process, (const void *)module->start_pa, module->bytes);
-    process->pid = ++count;
     process->space.root_pa = space_create();
     strlcpy(process->name, name, sizeof(process->name));
+    if (process_started(process, (const void *)module->start_pa, module->bytes)) {
+        space_destroy(process->space.root_pa);
+        return E_AGAIN;
+    }
+    process->pid = ++count;
     process->status = sum & 0x7fffffff;
     for (unsigned row = 0; row < 3; row++) {
         kprintf("%s %08x|%-6d|%5s|%c|%u\n", name, sum + row, -(int)(sum % 1000), "ab",
