@@ -21,7 +21,7 @@ from grader.machine import Boot, End, Limits, Module, Via
 
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
 READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
-READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
+READ_FRAME = 'SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1)'
 READ_TSS = 'SDM 3A "Task-State Segment (TSS)" (7.2.1)'
 HEADER = "kernel/include/course/04-ring3.h"
 
