@@ -16,7 +16,7 @@ from grader.evidence import explain
 from grader.evidence.trace import Interrupt
 from grader.machine import Boot, End, Module, Via
 
-READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
+READ_FRAME = 'SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1)'
 READ_ERROR = 'SDM 3A "Error Code" (6.13)'
 HEADER = "kernel/include/course/03-faults.h"
 

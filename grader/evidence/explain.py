@@ -180,33 +180,43 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     again = looping(scene)
     if again is not None:
         return again
-    regs, devices = scene.registers, any(e.hardware for e in scene.interrupts)
+    regs = scene.registers
     asleep = regs is not None and regs.halted and regs.interrupts_on
-    found = _waiting(scene) if asleep and not devices else _busy(scene)
+    found = _asleep(scene) if asleep else _busy(scene)
     return _silent(scene, found) if _mute(scene) else found
 
 
 def _busy(scene: Scene) -> Diagnosis:
     regs = scene.registers
     found = signature("busy", where(scene) + _said(scene), _source(scene))
-    silent = ("pic-not-remapped", "if-clear", "eoi-missing")
-    for item in (other for other in observe(scene) if other.key in silent):
-        cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
-        return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
+    told = _or_interrupts(scene, found)
+    if told is not found:
+        return told
     if regs is not None and regs.ip is not None and not regs.interrupts_on:
         hint = f"{found.hint} Interrupts are off, so it cannot be an interrupt."
         return replace(found, hint=hint, read=READ_IF)
     return found
 
 
-def _waiting(scene: Scene) -> Diagnosis:
-    return signature("waiting", where(scene) + _said(scene), _source(scene))
+def _or_interrupts(scene: Scene, found: Diagnosis) -> Diagnosis:
+    """With a mistake that keeps interrupts away, if there is one."""
+    silent = ("pic-not-remapped", "if-clear", "eoi-missing")
+    for item in (other for other in observe(scene) if other.key in silent):
+        cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
+        return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
+    return found
+
+
+def _asleep(scene: Scene) -> Diagnosis:
+    key = "idle" if any(e.hardware for e in scene.interrupts) else "waiting"
+    found = signature(key, where(scene) + _said(scene), _source(scene))
+    return _or_interrupts(scene, found) if key == "idle" else found
 
 
 def _wall_limit(scene: Scene) -> Diagnosis:
     regs = scene.registers
     if regs is not None and regs.halted:
-        found = _waiting(scene)
+        found = _asleep(scene)
         return _silent(scene, found) if _mute(scene) else found
     return _cpu_limit(scene)
 

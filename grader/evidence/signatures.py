@@ -342,6 +342,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " that each handler sends EOI.",
             READ_IF,
         ),
+        "idle": _s(
+            "The kernel waits in `hlt` for something that did not come. With threads:"
+            " no thread was ready.",
+            "Find out who was to bring it: to wake a thread, or to tell of its end.",
+            READ_HLT,
+        ),
         "busy": _s(
             "The kernel kept the CPU busy until its time was used up: an endless loop.",
             "Find out what ends the loop at this place, and why that never comes.",
