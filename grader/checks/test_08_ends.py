@@ -146,7 +146,7 @@ def test_destroy(case: Case) -> None:
     case.fact("destroyed", len(before - between - stays))
 
 
-@check("space-stale", boots=(stale,))
+@check("space-stale", boots=(stale,), needs=("space-kernel",))
 def test_stale(case: Case) -> None:
     """A page that is taken out is gone at once, for the CPU as well: another one at its
     address is seen, and behind the last one comes a page fault, whatever the CPU had

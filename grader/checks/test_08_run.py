@@ -147,7 +147,7 @@ def walls(plan: Plan) -> Boot:
     return script.boot("spaces-run", *support.hexadecimal(spaces=len(TRIES)))
 
 
-@check("space-stack", boots=(processes, stacks))
+@check("space-stack", boots=(processes, stacks), needs=("space-map", "space-apart"))
 def test_stack(case: Case) -> None:
     """Each process has its stack right below USER_STACK_TOP, in frames of its own, to
     read and write and not to execute; where it cannot be had, nothing is left of it."""

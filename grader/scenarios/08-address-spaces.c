@@ -327,7 +327,11 @@ static void run(void)
     for (unsigned i = 0; i < count; i++) {
         write_cr3(scenario_spaces[i].root_pa);
         threads[i] = thread_create_user((uintptr_t)start[i].entry);
-        KASSERT(threads[i]);
+        if (!threads[i]) {
+            panic("thread_create_user gave NULL: user_stack_create returned 0 for "
+                  "process %u (%p is mapped already?)",
+                  i, (void *)(USER_STACK_TOP - PAGE_BYTES));
+        }
         scenario_stacks[i] = threads[i]->user_stack;
         threads[i]->process = &scenario_spaces[i];
     }
