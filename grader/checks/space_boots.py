@@ -20,6 +20,7 @@ from grader.checks.spaces import (
 from grader.machine import Boot
 
 SPACES = 3
+MAPPED = "a frame is mapped there already"
 
 
 @boot("trees")
@@ -50,7 +51,7 @@ def trees(plan: Plan) -> Boot:
         Page(base - PAGE, 0, WRITE, why="it lies below USER_BASE"),
         Page(end, 1, 0, why="it lies at USER_END"),
         Page(both[0] + 8, 2, 0, why="it is no address of a page"),
-        Page(taken.va, taken.space, WRITE, why="a frame is mapped there already"),
+        Page(taken.va, taken.space, WRITE, why=MAPPED),
         Page(values["KERNEL_BASE"], 2, WRITE, why="it is the kernel's"),
     ]
     rng.shuffle(wrong)

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
-from grader.evidence import console, descriptors, exhibits, faults, trace
+from grader.evidence import console, descriptors, exhibits, faults, mistakes, trace
 from grader.evidence.exhibits import DF
 from grader.evidence.memory import Physical
 from grader.evidence.observe import observe
@@ -30,8 +30,10 @@ __all__ = [
 ]
 
 LOOP_FAULTS = 20
+_LIMITS = ("CPU_LIMIT", "WALL_LIMIT", "LOG_LIMIT")
 _FRAMES = 6  # of a backtrace, that are shown
 _FRAME = re.compile(r"\s*at 0x[0-9a-f]{1,16}\b")
+_OF_FAULT = re.compile(r"\b(vector|fault)\b")  # a panic about the last exception
 _GIVEN = ("kernel/", "grader/", "user/")
 
 
@@ -68,7 +70,8 @@ def diagnose(
             truncated,
         )
     known = _ENDS.get(scene.end)
-    return known(scene) if known is not None else _unknown(scene)
+    found = known(scene) if known is not None else _unknown(scene)
+    return mistakes.of_wait(scene, found) if scene.end in _LIMITS else found
 
 
 def fault(scene: Scene, event: Interrupt) -> Diagnosis:
@@ -271,7 +274,8 @@ def _panic(scene: Scene) -> Diagnosis:
         last = every[-1]  # an exception's vector, but the timer's interrupt
     calls = [line.strip() for line in lines[1:] if _FRAME.match(line)]
     seen = "The kernel's own words: " + " | ".join([lines[0], *calls[:_FRAMES]])
-    if last is not None and (last.fault or last.hardware):
+    meant = last is not None and last.cpl == 3 and not _OF_FAULT.search(lines[0])
+    if last is not None and (last.fault or last.hardware) and not meant:
         found = fault(scene, last)
         cause, hint = f"The kernel panicked. {found.cause}", found.hint
         if last.v == DF and found.key == "stack-overflow":
@@ -279,7 +283,8 @@ def _panic(scene: Scene) -> Diagnosis:
             hint = f"If the overflow is not meant: {hint[0].lower()}{hint[1:]}"
         return replace(found, cause=cause, seen=f"{found.seen} {seen}", hint=hint)
     source = _caller(scene, calls) if calls else _source(scene)
-    return signature("panic", seen, source, reason=lines[0].rstrip("."))
+    found = signature("panic", seen, source, reason=lines[0].rstrip("."))
+    return mistakes.of_panic(scene, found, lines[0], calls)
 
 
 def _caller(scene: Scene, calls: Sequence[str]) -> str:

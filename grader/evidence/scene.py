@@ -216,6 +216,12 @@ class Scene:
             return None
         return self.symbols.at(address)
 
+    @property
+    def kernel_root(self) -> Optional[int]:
+        """The tree that the kernel came up with, by the core's own table."""
+        name = "directory" if self.arch == "i386" else "pml4"
+        return None if self.symbols is None else self.symbols.find(name)
+
     def source(self, address: Optional[int]) -> str:
         """ "gdt_set+0x12 (gdt.c:42)", or ""."""
         place = self.place(address)

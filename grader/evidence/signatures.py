@@ -239,6 +239,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " returned to this place.",
             READ_EXCEPTIONS,
         ),
+        "kernel-missing": _s(
+            "The tree in CR3 ({root}) does not hold the kernel: ring 0 cannot fetch its"
+            " own next instruction.",
+            "Is that a root_pa of space_create, or something else (a pointer to struct"
+            " space)? If it is, its entries below USER_BASE are missing.",
+            paging.READ_FAULT,
+        ),
         "null-pointer": _s(
             "{who} {did} {address}: through a null pointer, or to a member that far"
             " behind one.",
@@ -367,7 +374,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "panic": _s(
             "The kernel panicked: {reason}.",
             "The first line names the reason; start at the function that it names.",
-            READ_EXCEPTIONS,
+            "kernel/include/panic.h",
         ),
         "qemu-abort": _s(
             "The kernel brought the CPU into a state that QEMU cannot emulate.",
