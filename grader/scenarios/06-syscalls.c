@@ -130,8 +130,8 @@ NOTING(46);
 NOTING(47);
 
 /*
- * The calls of user/probes/stubs.c: note; note and store a word; note and look; look and
- * store where the thread stored last.
+ * The calls of user/probes/stubs.c: note; note and store a word; note and look; look
+ * and store where the thread stored last.
  */
 NOTING(48);
 

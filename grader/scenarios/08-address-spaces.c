@@ -104,7 +104,9 @@ static unsigned count_of_spaces(void)
     return count;
 }
 
-/* Trees for nobody: what the grader walks from outside. The kernel's has a page, too. */
+/*
+ * Trees for nobody: what the grader walks from outside. The kernel's has a page, too.
+ */
 static void map(void)
 {
     scenario_user_page((uintptr_t)cmdline_hex("own", USER_BASE));
@@ -188,7 +190,9 @@ __attribute__((noinline)) uintptr_t scenario_read(const volatile uintptr_t *word
     return *word;
 }
 
-/* A page is read, taken away, replaced by another one, read, and taken away for good. */
+/*
+ * A page is read, taken away, replaced by another one, read, and taken away for good.
+ */
 static void stale(void)
 {
     const uintptr_t va = (uintptr_t)cmdline_hex("va", 0);

@@ -2,8 +2,8 @@
 """The grader against known submissions: it must be neither fooled nor unfair.
 
 A sample of the cheats, the right and the wrong solutions of every stage, each on one
-architecture, in turn, with a seed of its own that is the same each time. All of them run
-by `make redteam`, `make variants` and `make mutants`, with fresh seeds.
+architecture, in turn, with a seed of its own that is the same each time. All of them
+run by `make redteam`, `make variants` and `make mutants`, with fresh seeds.
 """
 
 from __future__ import annotations

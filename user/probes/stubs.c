@@ -49,8 +49,8 @@ int main(int argc, char *argv[]) __asm__("main");
 #undef word
 
 /*
- * The calls, behind the first one: note; note and store a word; note what it is; note it,
- * and store another one, at the address of the last store.
+ * The calls, behind the first one: note; note and store a word; note what it is; note
+ * it, and store another one, at the address of the last store.
  */
 #define NOTE 0
 #define STORE 1
