@@ -183,9 +183,7 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     again = looping(scene)
     if again is not None:
         return again
-    regs = scene.registers
-    asleep = regs is not None and regs.halted and regs.interrupts_on
-    found = _asleep(scene) if asleep else _busy(scene)
+    found = _asleep(scene) if _sleeps(scene) else _busy(scene)
     return _silent(scene, found) if _mute(scene) else found
 
 
@@ -208,6 +206,12 @@ def _or_interrupts(scene: Scene, found: Diagnosis) -> Diagnosis:
         cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
         return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
     return found
+
+
+def _sleeps(scene: Scene) -> bool:
+    """The CPU stands at `hlt`, and an interrupt would wake it."""
+    regs = scene.registers
+    return regs is not None and regs.halted and regs.interrupts_on
 
 
 def _asleep(scene: Scene) -> Diagnosis:
@@ -239,7 +243,10 @@ def _log_limit(scene: Scene) -> Diagnosis:
     what = f", most of them {vector_name(most[0][0])}" if most else ""
     seen = f"{len(scene.interrupts)} records{what}. {where(scene)}"
     hardware = sum(event.hardware for event in scene.interrupts)
-    key = "still-running" if 2 * hardware > len(scene.interrupts) else "log-limit"
+    mostly = 2 * hardware > len(scene.interrupts)
+    if mostly and _sleeps(scene):
+        return _asleep(scene)
+    key = "still-running" if mostly else "log-limit"
     return signature(key, seen, _source(scene))
 
 
