@@ -43,9 +43,7 @@ class Signature:
     read: str
 
 
-def _s(cause: str, hint: str, read: str) -> Signature:
-    return Signature(cause, hint, read)
-
+_s = Signature
 
 SIGNATURES: Mapping[str, Signature] = MappingProxyType(
     {
