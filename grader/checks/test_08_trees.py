@@ -164,7 +164,7 @@ def _answer_cause(page: Page, pages: list[Page]) -> str:
     if page.why:
         return "The address is looked at too late, or not at all."
     before = pages[: pages.index(page)]
-    if any((p.va, p.space) == (page.va, page.space) for p in before):
+    if Page(page.va, page.space, UNMAP) in before:
         return (
             "The page that was here is to be gone: space_unmap was called for it, with "
             "this root_pa."
