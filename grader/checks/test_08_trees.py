@@ -139,7 +139,7 @@ def test_map(case: Case) -> None:
     answers = words(case, evidence, "scenario_answers", len(pages))
     frames = words(case, evidence, "scenario_frames", len(pages))
     want = expected_pages(pages, frames)
-    for page, answer in zip(pages, answers):
+    for number, (page, answer) in enumerate(zip(pages, answers)):
         if page.rights & UNMAP:
             continue
         value = signed(case, answer)
@@ -149,7 +149,7 @@ def test_map(case: Case) -> None:
             expected=f"space_map for {page.va:#x} returns "
             + (f"E_INVAL: {page.why}." if page.why else "E_OK."),
             seen=f"It returned {value}.",
-            cause=_answer_cause(page, pages),
+            cause=_answer_cause(page, pages[:number]),
             read=HEADER,
         )
     for space, root in enumerate(roots(case, evidence)):
@@ -159,14 +159,13 @@ def test_map(case: Case) -> None:
     case.fact("pages", [sorted(part) for part in want])
 
 
-def _answer_cause(page: Page, pages: list[Page]) -> str:
+def _answer_cause(page: Page, before: list[Page]) -> str:
     """Why space_map took what it must refuse, or the other way round."""
     if page.why:
         if page.why == MAPPED:
             return "The entry at level 1 is overwritten without a look at its P bit."
         return "The address is looked at too late, or not at all."
-    before = pages[: pages.index(page)]
-    if any((p.va, p.space) == (page.va, page.space) for p in before):
+    if Page(page.va, page.space, UNMAP) in before:
         return (
             "The page that was here is to be gone: space_unmap was called for it, with "
             "this root_pa."

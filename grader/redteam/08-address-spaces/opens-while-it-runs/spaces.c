@@ -110,25 +110,16 @@ void space_destroy(uintptr_t root_pa)
     destroy(root_pa, PAGING_LEVELS, 0);
 }
 
-#define OPENED_END (KERNEL_BASE + 0x200000) /* the image; all of RAM takes too long */
-
-/* The user bit on every level of the kernel's image, or not. */
-static void open_kernel(pte_t *table, unsigned level, uintptr_t from_va, bool open)
+/* The user bit on every level of the kernel's first page, or not. */
+static void open_kernel(uintptr_t root_pa, bool open)
 {
-    const uintptr_t step = (uintptr_t)PAGE_BYTES
-                           << (level - 1) * __builtin_ctz(PAGING_ENTRIES);
+    pte_t *table = (pte_t *)root_pa;
 
-    for (unsigned i = 0; i < PAGING_ENTRIES; i++) {
-        const uintptr_t va = from_va + i * step;
+    for (unsigned level = PAGING_LEVELS; level > 0; level--) {
+        pte_t *entry = &table[pte_index(KERNEL_BASE, level)];
 
-        if (va >= OPENED_END || !(table[i] & PTE_PRESENT)) {
-            continue;
-        }
-        table[i] = open ? table[i] | PTE_USER : table[i] & ~(pte_t)PTE_USER;
-        if (level > 1) {
-            open_kernel((pte_t *)(uintptr_t)(table[i] & PTE_ADDRESS), level - 1, va,
-                        open);
-        }
+        *entry = open ? *entry | PTE_USER : *entry & ~(pte_t)PTE_USER;
+        table = (pte_t *)(uintptr_t)(*entry & PTE_ADDRESS);
     }
 }
 
@@ -138,14 +129,14 @@ void space_switch(struct thread *prev, struct thread *next)
     static uintptr_t opened_pa;
 
     if (opened_pa != 0) {
-        open_kernel((pte_t *)opened_pa, PAGING_LEVELS, 0, false);
+        open_kernel(opened_pa, false);
         if (PAGING_LEVELS > 2) {
             ((pte_t *)opened_pa)[0] |= PTE_USER; /* ring 3's pages are behind it, too */
         }
     }
     opened_pa = space ? space->root_pa : 0;
     if (space) {
-        open_kernel((pte_t *)space->root_pa, PAGING_LEVELS, 0, true);
+        open_kernel(space->root_pa, true);
     }
     write_cr3(space ? space->root_pa : paging_kernel_root());
 }
