@@ -35,12 +35,13 @@ say = $(if $(or $(filter 1,$(V)),$(findstring s,$(FLAGS))),,@printf '  %-5s %s\n
 
 STAGES := $(sort $(patsubst assignments/%/assignment.toml,%,$(wildcard assignments/*/assignment.toml)))
 ALL_ARCHES := $(sort $(patsubst kernel/arch/%/flags.mk,%,$(wildcard kernel/arch/*/flags.mk)))
-ARCHES := $(or $(ARCH),$(ALL_ARCHES))
+GOALS := $(or $(MAKECMDGOALS),help)
+# Verbs of one machine build for its architecture alone.
+ARCHES := $(or $(ARCH),$(if $(filter-out iso run debug explain,$(GOALS)),$(ALL_ARCHES),$(firstword $(ALL_ARCHES))))
 $(if $(filter-out $(STAGES) $(if $(filter new,$(MAKECMDGOALS)),$(A)),$(A)),$(error A=$(A) is no stage; A is one of: $(STAGES)))
 $(if $(filter-out $(ALL_ARCHES),$(ARCH)),$(error ARCH=$(ARCH) is unknown; ARCH is one of: $(ALL_ARCHES)))
 
 # Which sets of tools (ci/tools.txt) the verbs on the command line need.
-GOALS := $(or $(MAKECMDGOALS),help)
 TOOLS := $(if $(filter-out help clean doctor test-roots,$(GOALS)),grade)
 TOOLS += $(if $(and $(filter test lint format,$(GOALS)),$(wildcard grader/staff.mk)),test)
 ifneq ($(strip $(TOOLS)),)

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.course import Stage
 from grader.deliver import chosen, demo, print_messages
+from grader.evidence.signatures import READ_DOUBLE
 from grader.settings import ROOT, Settings, near
 from grader.verdict.model import plain, plain_exhibit
 
@@ -103,9 +105,26 @@ def _account(settings: Settings, evidence: Evidence, alive: bool) -> Account:
     try:
         if evidence.run.end.name == "TASK_OPEN":
             return _open(settings, evidence)
-        return account(evidence.scene, alive=alive)
+        found = account(evidence.scene, alive=alive)
+        return _undelivered(evidence, found) or found
     finally:
         evidence.run.ram.unlink(missing_ok=True)
+
+
+def _undelivered(evidence: Evidence, found: Account) -> Account | None:
+    """The account of an overflow whose #DF did not get to its handler; else None."""
+    from grader.checks import double_fault
+
+    why, every = evidence.diagnosis, evidence.scene.interrupts
+    over = why.key in ("stack-overflow", "qemu-abort")
+    handled = evidence.run.end.name == "PANIC"
+    taken = evidence.symbols.find("double_fault_init") is not None
+    if handled or not (over and taken and every and every[-1].v == 8):
+        return None
+    cause, mend = double_fault.wrong_way(evidence, every[-1])
+    texts = {"cause": cause, "mend": mend, "read": READ_DOUBLE}
+    told = tuple((name, texts.get(name, text)) for name, text in found.told)
+    return replace(found, told=told)
 
 
 def _open(settings: Settings, evidence: Evidence) -> Account:

@@ -55,7 +55,9 @@ iso: core ## an image with the demo of A, for GRUB
 run: iso ## boot it and watch: serial here, VGA in a window if there is a display
 	$(if $(and $(DISPLAY),$(if $(WINDOW),,no)),@echo 'For a window: ci/setup desk')
 	@echo 'To leave: press Ctrl-A, then X.'
-	$(Q)$(MACHINE) -serial mon:stdio
+	$(Q)$(MACHINE) -serial mon:stdio -d cpu_reset -D $(VIEW).resets
+	@! grep -qsx 'Triple fault' $(VIEW).resets || \
+	  echo $(call quote,The machine reset: that was a triple fault. What led to it says: make explain $(MAKEOVERRIDES))
 
 # The debug information names gap files as they lie in SRC.
 SOURCES := $(or $(SRC),$(firstword $(wildcard solutions) assignments)) $(PRIOR)

@@ -11,7 +11,7 @@
 void frames_init(const struct memory_range *map, size_t map_count,
                  const struct memory_range *reserved, size_t reserved_count)
 {
-    /* TASK 7.1: every frame that is RAM as a whole and touches nothing else */
+    /* TASK 7.1: frames that are RAM as a whole and touch nothing else */
     TASK_OPEN("7.1");
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* When stage 07 comes to life: the machine's own memory, before anybody asks for any. */
+/*
+ * When stage 07 comes to life: the machine's own memory, before anybody asks for any.
+ */
 #include <course/07-frames.h>
 #include <init.h>
 

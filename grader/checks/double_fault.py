@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from grader.checks import support
-from grader.checks.api import Case
 from grader.checks.record import Evidence
 from grader.evidence.descriptors import GateDescriptor
 from grader.evidence.registers import Registers
 from grader.evidence.trace import Interrupt
 from grader.evidence.tss import TSS_BYTES, Tss
 from grader.machine import End
+from grader.settings import ROOT
 
 TASK_GATE = 5
 AVAILABLE, BUSY = 9, 11
@@ -31,9 +31,7 @@ STATE = {
 }
 
 
-def wrong_way(
-    case: Case, evidence: Evidence, event: Interrupt | None
-) -> tuple[str, str]:
+def wrong_way(evidence: Evidence, event: Interrupt | None) -> tuple[str, str]:
     """The likely mistake and its mend, given the #DF; None if none was recorded."""
     known = event or next(iter(reversed(support.interrupts(evidence))), None)
     if known is None:
@@ -43,7 +41,7 @@ def wrong_way(
         )
     gate = evidence.scene.gate(known.regs, 8)
     wrong = None
-    if case.arch == "i386" and gate is not None:
+    if evidence.arch == "i386" and gate is not None:
         if gate.type != TASK_GATE:
             return (
                 f"The gate of vector 8 is no task gate, but this: {gate.kind}. The CPU "
@@ -52,15 +50,16 @@ def wrong_way(
                 "GATE_TASK in the gate, with SEL_DF_TSS: the CPU loads a stack from "
                 "the TSS that this selector names.",
             )
-        wrong = wrong_task(case, evidence, known.regs, gate.selector)
-    if case.arch == "x86_64" and gate is not None:
+        wrong = wrong_task(evidence, known.regs, gate.selector)
+    if evidence.arch == "x86_64" and gate is not None:
         wrong = wrong_slot(evidence, known.regs, gate)
     if wrong:
         return wrong
     if evidence.run.end is End.TRIPLE_FAULT:
         return (
             "The CPU could not enter the handler of #DF: its way there faults as well.",
-            f"Give #DF a stack of its own, through the CPU: {OWN_STACK[case.arch]}.",
+            "Give #DF a stack of its own, through the CPU: "
+            f"{OWN_STACK[evidence.arch]}.",
         )
     if event is None:
         return (
@@ -76,10 +75,10 @@ def wrong_way(
 
 
 def wrong_task(
-    case: Case, evidence: Evidence, regs: Registers, selector: int
+    evidence: Evidence, regs: Registers, selector: int
 ) -> tuple[str, str] | None:
     """What keeps the CPU from switching to the task of a task gate, and the mend."""
-    if selector != support.of(case)["SEL_DF_TSS"]:
+    if selector != support.constants(ROOT, evidence.arch)["SEL_DF_TSS"]:
         return (
             f"The task gate names the selector {selector:#x}. It must be that of a TSS "
             "of its own; a switch to the task that is running already is refused.",
@@ -111,9 +110,7 @@ def wrong_task(
             f"The TSS descriptor has the base {found.base:#x}: there is no TSS there.",
             "The base is the address of your second struct tss.",
         )
-    return wrong_registers(
-        case, evidence, dict(Tss.decode(raw, wide=False).saved), regs
-    )
+    return wrong_registers(evidence, dict(Tss.decode(raw, wide=False).saved), regs)
 
 
 def wrong_slot(
@@ -165,10 +162,10 @@ def wrong_slot(
 
 
 def wrong_registers(
-    case: Case, evidence: Evidence, saved: dict[str, int], regs: Registers
+    evidence: Evidence, saved: dict[str, int], regs: Registers
 ) -> tuple[str, str] | None:
     """What is wrong with the registers that the task would start with, and the mend."""
-    values = support.of(case)
+    values = support.constants(ROOT, evidence.arch)
     directory = regs["CR3"]
     if saved["cr3"] != directory:
         return (

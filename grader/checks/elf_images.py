@@ -11,6 +11,7 @@ from typing import Any
 
 PAGE = 4096
 LOAD, NOTE = 1, 4
+_SHOWN = 6  # segments of an image, in words
 EXEC, WRITE = 1, 2
 OK = 0
 SHORT, FORMAT, MACHINE, TYPE, SEGMENTS, SIZE, PLACE, OVERLAP, ENTRY = range(
@@ -336,3 +337,25 @@ def mutated(rng: random.Random, arch: str, good: bytes) -> bytes:
 
 def names(codes: set[int]) -> str:
     return " or ".join(NAMES[code] for code in sorted(codes, reverse=True))
+
+
+def numbers(arch: str, image: bytes) -> str:
+    """What an image says of itself, as far as it holds its own headers."""
+    form, parts = FORMS[arch], []
+    if len(image) >= form.header_bytes:
+        head = dict(zip(_HEADER, struct.unpack_from(form.header, image)))
+        room = (len(image) - head["phoff"]) // form.segment_bytes
+        for n in range(min(head["phnum"], max(room, 0), _SHOWN)):
+            at = head["phoff"] + n * form.segment_bytes
+            row = dict(zip(form.order, struct.unpack_from(form.segment, image, at)))
+            parts.append(
+                f"segment {n}: type {row['type']:#x}, offset {row['offset']:#x}, "
+                f"va {row['va']:#x}, file_bytes {row['file']:#x}, "
+                f"memory_bytes {row['memory']:#x}"
+            )
+        parts.insert(
+            0,
+            f"{head['phnum']} segments of {head['phentsize']} bytes at "
+            f"{head['phoff']:#x}, entry {head['entry']:#x}",
+        )
+    return "; ".join([f"{len(image):#x} bytes", *parts])

@@ -94,11 +94,12 @@ def _task_state(
         state = Tss.decode(raw, wide=wide)
         whole = support.space(evidence).read(seen.base, seen.last_offset + 1)
         opened = open_ports(seen.last_offset, state.iomap_base, whole)
+        misplaced = opened.count and not seen.g
         closed = "the limit or more: then no port is open"
         fields: Want = {
             arch_of(case).stack0: top,
             "ss0": values["SEL_KDATA"],
-            "I/O map base": decoded.Wrong(closed) if opened.count else closed,
+            "I/O map base": decoded.Wrong(closed) if misplaced else closed,
         }
         place = f"The TSS at {seen.base:#x}"
         shown.append(decoded.tss(place, state, fields))

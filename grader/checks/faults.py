@@ -16,7 +16,7 @@ from grader.evidence import explain
 from grader.evidence.trace import Interrupt
 from grader.machine import Boot, End, Module, Via
 
-READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
+READ_FRAME = 'SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1)'
 READ_ERROR = 'SDM 3A "Error Code" (6.13)'
 HEADER = "kernel/include/course/03-faults.h"
 
@@ -296,11 +296,12 @@ def paired(
     near = [w[:120] for w in near if merged or not LINE.fullmatch(w)]
     said = f" The nearest other line is “{near[0]}”." if near else ""
     first = line_of(events[0], digits_of(case)) if events else ""
+    count = "1 line has" if len(lines) == 1 else f"{len(lines)} lines have"
     case.expect(
         len(lines) == len(events),
         expected=f"{len(events)} lines in the form of the contract, one a fault; the "
         f"first is “{first}”.",
-        seen=f"{len(lines)} lines have that form.{said}",
+        seen=f"{count} that form.{said}",
         cause=form_cause(near, merged, too_many=len(lines) > len(events)),
         hint="Compare with the examples in the contract, blank by blank: 0x%08x prints "
         "eight digits, 0x%04x four; one \\n, at the end.",

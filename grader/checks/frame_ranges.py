@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
-from grader.checks.memory_map import PAGE, USABLE, Range, Wrong, shown
+from grader.checks.memory_map import (
+    FREES,
+    JOIN,
+    KERNEL_BASE,
+    PAGE,
+    USABLE,
+    Range,
+    Request,
+    Wrong,
+    shown,
+)
 from grader.checks.record import Evidence
 from grader.machine import Limits
 
@@ -20,6 +30,10 @@ CUT = (
     "to 32 bits. Addresses of the map have 64 bits, in 32-bit mode too."
 )
 LONG = Limits(cpu_s=6.0)
+RIGHT_FREES = (
+    "all frames of a run are handed out, what came in one piece goes back in parts as "
+    "well, and frames_free of 0 frames frees none"
+)
 NOT_ZEROED = {
     "cause": "What the last owner wrote is still there, with which a program could "
     "read another's secrets; or what the firmware left, or a note of the allocator's "
@@ -66,7 +80,7 @@ def expect_ranges(
     case.fail(
         expected=f"Range {at + 1} of {len(want)}{what} is {shown(want, at)}.",
         seen=f"frame_ranges gives {shown(have, at)}, and {len(have)} ranges in all.",
-        cause=_order(have, want) or cause or _map_cause(have, want, made),
+        cause=_order(have, want) or cause or map_cause(have, want, made),
         hint="Usable ranges shrink to whole frames only when all of them are joined; "
         "a reserved byte takes its whole frame."
         if made
@@ -90,7 +104,7 @@ def _order(have: Sequence[tuple[int, int]], want: Sequence[tuple[int, int]]) -> 
     return "The frames are the right ones, but a range is split: two of them adjoin."
 
 
-def _map_cause(
+def map_cause(
     have: Sequence[tuple[int, int]],
     want: Sequence[tuple[int, int]],
     made: Sequence[Range],
@@ -105,19 +119,12 @@ def _map_cause(
         held = frames_of(have)
         if over and not any(_touching(f * PAGE, over, usable=False) for f in held):
             return f"The frame {frame:#x} is free. {CUT}"
-        near = [one for one in made if one.kind and _nearly(one, frame)]
-        if near:
-            return (
-                f"The frame {frame:#x} is free: {near[0]} does not touch it. Its base "
-                "plus its bytes is the first byte behind it, and an empty range has "
-                "none."
-            )
-        return (
-            f"The frame {frame:#x} is free: all of it is usable, and nothing reserved "
-            "touches it. Perhaps two usable ranges meet in it, or it is the first or "
-            "the last of its range."
+        return f"The frame {frame:#x} is free: all of it is usable, and nothing " + (
+            f"reserved touches it.{_free_because(frame, want, made)}"
         )
     first = more[0] * PAGE
+    if first < KERNEL_BASE:
+        return f"The frame {first:#x} is not free: it lies below KERNEL_BASE."
     taken = _touching(first, made, usable=False)
     if taken:
         return f"The frame {first:#x} is not free: it shares bytes with {taken[0]}."
@@ -129,8 +136,27 @@ def _map_cause(
     return (
         f"The frame {first:#x} is not free: "
         + (f"only a part of it is RAM, {part[0]}; " if part else "it is no RAM, ")
-        + "or it lies outside of KERNEL_BASE to IDENTITY_END."
+        + "or it lies from IDENTITY_END on."
     )
+
+
+def _free_because(
+    frame: int, want: Sequence[tuple[int, int]], made: Sequence[Range]
+) -> str:
+    """What is special about the frame at that address, which is free."""
+    said = ""
+    ram = _touching(frame, made, usable=True)
+    if len(ram) > 1:
+        said += f" {ram[0]} and {ram[1]} meet in it: these are one."
+    near = [one for one in made if one.kind and _nearly(one, frame)]
+    if near:
+        said += (
+            f" {near[0]} does not: its base plus its bytes is the first byte behind "
+            "it, and an empty range has none."
+        )
+    if any(frame // PAGE in (first, first + count - 1) for first, count in want):
+        said += " It is the first or the last one of a free range."
+    return said
 
 
 def _touching(frame: int, ranges: Sequence[Range], *, usable: bool) -> list[Range]:
@@ -152,20 +178,30 @@ def _nearly(one: Range, frame: int) -> bool:
     return one.end == frame or one.base == frame + PAGE
 
 
-def result_cause(wrong: Wrong) -> str:
-    """The likely cause when a request got what it must not get."""
+def frees_many(requests: Iterable[Request]) -> bool:
+    """Whether these requests call frames_free."""
+    return any(kind in (FREES, JOIN) for kind, *_ in requests)
+
+
+def result_cause(wrong: Wrong, requests: Iterable[Request]) -> str:
+    """The likely cause when one of the requests got what it must not get."""
     what = wrong.what
+    first = " The result is the address of the first one." * (wrong.request[3] > 1)
     if what.startswith("nothing"):
         least = (
-            "free neighbours are not taken together: there were enough side by side"
+            "free neighbours are not taken together, or a range that is just long "
+            "enough is passed over: there were enough side by side"
             if wrong.request[3] > 1
             else "the search ends before it has seen all that are free"
         )
         return f"Freed frames do not come back, or {least}."
     if "already" in what:
-        return "The frame was not marked when it was handed out, or freed by mistake."
+        mistake = "The frame was not marked when it was handed out, or freed by mistake"
+        frees = f": {RIGHT_FREES}." if frees_many(requests) else "."
+        return mistake + frees + first
     if "never" in what:
-        return "The frame is none of the map's, or somebody else's: a limit is wrong."
+        limit = "The frame is none of the map's, or somebody else's: a limit is wrong."
+        return limit + first
     if "asked for" in what:
         return "frames_alloc(0) has nothing to give: its result is 0."
     if "so many" in what:

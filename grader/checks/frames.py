@@ -37,10 +37,31 @@ def should_be(arch: Arch, event: Interrupt) -> dict[str, int]:
     return want | {name: segments[name.upper()].selector for name in arch.segments}
 
 
+def too_low(arch: Arch, frame: dict[str, int], want: dict[str, int]) -> int:
+    """By how many fields the vector and what the CPU pushed are shifted; 0 if not."""
+    at = arch.frame.index("vector")
+    known = ("vector", "error", "ip", "cs")
+    for fields in range(1, at + 1):
+        moved = (arch.frame[at + n - fields] for n in range(len(known)))
+        if [frame[name] for name in moved] == [want[name] for name in known]:
+            return fields
+    return 0
+
+
 def frame_cause(
     arch: Arch, field: str, frame: dict[str, int], want: dict[str, int]
 ) -> str:
     """The mistake behind the first field that is wrong."""
+    low = too_low(arch, frame, want)
+    if low:
+        stand = "one field" if low == 1 else f"{low} fields"
+        fewer = "one register" if low == 1 else f"{low} registers"
+        pushed = arch.frame[: arch.frame.index("vector")]
+        return (
+            f"All words from the vector up stand {stand} too low: your entry pushes "
+            f"{fewer} fewer than struct trap_frame has, from {pushed[-1].upper()} to "
+            f"{pushed[0].upper()}."
+        )
     name = NAMES[want["vector"]]
     coded = want["vector"] in WITH_ERROR_CODE
     if not coded and frame["error"] == want["ip"] and frame["ip"] == want["cs"]:
@@ -58,7 +79,8 @@ def frame_cause(
     if field == "vector" and frame["vector"] in NAMES:
         return (
             f"This is the vector of {NAMES[frame['vector']]}: the entry of {name} "
-            f"pushes it, or the gate of {name} leads to the wrong entry."
+            f"pushes it, or the gate of {name} leads to the wrong entry, or a jmp is "
+            "missing, and the entry runs on into the next one."
         )
     if field in ("vector", "error", "ip", "cs", "flags", "sp", "ss"):
         return (

@@ -24,15 +24,17 @@ READ_LGDT = 'SDM 2A "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register
 HIDDEN = 0x00FFFE00
 ACCESSED = 1 << 40  # the CPU itself sets this bit of a slot
 ARGUMENT = {"i386": "at [esp + 4]", "x86_64": "in edi"}
-BITS = {
-    "p": "present (P)",
-    "s": "code or data, not system (S)",
-    "dpl": "privilege level (DPL)",
-    "base": "base",
-    "limit": "limit",
-    "g": "granularity (G)",
-    "db": "default size (D/B)",
-    "long": "64-bit code (L)",
+WANTED = {
+    ("p", 1): "P is 1 (present)",
+    ("s", 1): "S is 1 (code or data)",
+    ("dpl", 3): "DPL is 3 (ring 3)",
+    ("base", 0): "the base is 0",
+    ("limit", 0xFFFFF): "the limit is 0xfffff",
+    ("g", 1): "G is 1 (the limit counts pages)",
+    ("db", 1): "D/B is 1 (32-bit)",
+    ("db", 0): "D/B is 0 (L alone is set)",
+    ("long", 1): "L is 1 (64-bit code)",
+    ("long", 0): "L is 0 (no 64-bit code)",
 }
 CAUSES = {
     "p": "P is 0: the segment counts as not present, and loading its selector faults.",
@@ -122,7 +124,7 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
         expected=f"{where} holds the user {kind} segment.",
         seen=decoded,
         cause="Code and data are swapped: the selectors say which slot is whose.",
-        hint="GDT_INDEX_UCODE and GDT_INDEX_UDATA say which slot is whose.",
+        hint="Exchange the two calls of gdt_set.",
         read=READ_DESCRIPTOR,
     )
     _expect_type(case, seen, where, decoded, code=code)
@@ -140,13 +142,14 @@ def _expect_fields(
 ) -> None:
     for name, want in wanted.items():
         got = int(getattr(seen, name))
+        both = name == "db" and seen.long
         case.expect(
             got == want,
-            expected=f"{where} has {BITS[name]} = {want:#x}.",
-            seen=f"{BITS[name]} is {got:#x}. {decoded}",
-            cause=CAUSES["db beside long" if name == "db" and seen.long else name],
+            expected=f"In s{where[1:]}, {WANTED[name, want]}.",
+            seen=f"It is {got:#x}. {decoded}",
+            cause=CAUSES["db beside long" if both else name],
             hint="Compare with the picture in arch/segment.h, field by field.",
-            read=READ_LONG if name == "long" else READ_DESCRIPTOR,
+            read=READ_LONG if both or name == "long" else READ_DESCRIPTOR,
         )
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PAGE = 4096
+KERNEL_BASE = 0x100000  # memmap.h; whatever the map says, nothing below is free
 TOP = 1 << 64
 USABLE, FIRMWARE, RESERVED = 0, 1, 2  # as in the scenario
 ONE, MANY, CLEAN, FREE, FREES, JOIN = range(6)
-MOST_MANY = 24  # frames of one request
+MOST_MANY = 24  # frames of one request, but for the first of many
+EXACT = 32  # frames of that one: exactly as many as the longest range has
 TOO_MANY = 0x80000000, 0xFFFFFFFF, 0x00100001  # in bytes, 32 bits do not hold them
 
 
@@ -100,10 +102,12 @@ def random_map(
         Range(0, 0x9FC00, USABLE),
         Range(0x9FC00, 0x400, FIRMWARE),
         Range(0xF0000, 0x10000, FIRMWARE),
-        Range(0x100000, middle - 0x100000, USABLE),  # they adjoin, within a page
+        Range(KERNEL_BASE, middle - KERNEL_BASE, USABLE),  # they adjoin, within a page
         Range(middle, rng.randrange(9, 40) * PAGE + 77, USABLE),
         Range(middle + 50 * PAGE + gap, ram_end - middle - 50 * PAGE - gap, USABLE),
-        Range(0, low + rng.choice((0, 0, 1, PAGE - 1)), RESERVED),
+        Range(
+            KERNEL_BASE, low + rng.choice((0, 0, 1, PAGE - 1)) - KERNEL_BASE, RESERVED
+        ),
         Range(identity_end + rng.randrange(64) * PAGE, 1 << 26, USABLE),
         # Without its bit 32 it would fill the hole behind the middle.
         Range((1 << 32) + middle - rng.randrange(8) * PAGE, 1 << 22, USABLE),
@@ -127,13 +131,18 @@ def random_map(
 
 
 def small_map(rng: random.Random, low: int) -> list[Range]:
-    """About 150 frames in pieces, so that requests soon meet the end of memory."""
+    """About 180 frames in pieces, so that requests soon meet the end of memory.
+
+    The last one is of EXACT frames, from a multiple of these on; none is longer.
+    """
     base = low + rng.randrange(64) * PAGE
     ranges = []
     for _ in range(rng.randrange(5, 8)):
-        size = rng.randrange(17, 33) * PAGE
+        size = rng.randrange(17, EXACT) * PAGE
         ranges.append(Range(base, size, USABLE))
         base += size + rng.randrange(1, 5) * PAGE
+    base += -base % (EXACT * PAGE)
+    ranges.append(Range(base, EXACT * PAGE, USABLE))
     rng.shuffle(ranges)
     return ranges
 
@@ -146,12 +155,17 @@ def random_requests(
 ) -> list[Request]:
     """Requests that fill `frames` frames, and free them again, in parts if `many`.
 
-    Each slot is freed at most once over; slots that got nothing are skipped by whoever
-    plays the trace. A few requests are for no frames, or for more than there can be.
+    The first of many fits exactly. Each slot is freed at most once over; slots that got
+    nothing are skipped by whoever plays the trace. A few requests are for no frames, or
+    for more than there can be.
     """
     requests: list[Request] = []
     left: dict[int, list[int]] = {}  # by slot: its frames that are not freed yet
     slots = 0
+    if many:
+        requests.append((MANY, 0, 0, EXACT))
+        left[0] = list(range(EXACT))
+        slots = 1
     filling = True
     while len(requests) < count:
         held = sum(map(len, left.values()))

@@ -13,6 +13,8 @@ from grader.checks.record import Evidence
 from grader.checks.spaces import PAGE
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
+from grader.evidence.faults import describe
+from grader.evidence.instruction import PF
 from grader.machine import Boot, Limits, Module, Via
 
 HEADER = "kernel/include/course/09-programs.h"
@@ -154,18 +156,32 @@ def said(status: int) -> str:
     return f"It is {status}, {status & MASK:#x}."
 
 
+def unended(case: Case, fault: Interrupt | None) -> str:
+    """Why a program that should call exit did not."""
+    values = support.of(case)
+    top, pages = values["USER_STACK_TOP"], values["USER_STACK_PAGES"]
+    if fault and fault.v == PF and top - pages * PAGE <= fault.cr2 < top:
+        return (
+            "Its stack is not in its tree: was CR3 the process's when "
+            "thread_create_user was called?"
+        )
+    return "It never came to its end: the entry, its stack, or a page of it."
+
+
 def expect_sums(case: Case, evidence: Evidence) -> None:
-    given = exits(evidence)
+    given, faulted = exits(evidence), crashes(evidence)
     for what, module, pid, root, status in started(evidence):
         if what != "sum":
             continue
         want = sum_of(module.args) & 0x7FFFFFFF
+        fault = faulted.get(root)
         case.expect(
             pid > 0 and root in given,
             expected=f"{module.name} runs under a tree of its own, and calls exit.",
             seen=f"process_start returned {CODES.get(pid, pid)}"
-            + (f"; under its tree {root:#x} nobody called exit." if pid > 0 else "."),
-            cause="It never came to its end: the entry, its stack, or a page of it."
+            + (f"; under its tree {root:#x} nobody called exit." if pid > 0 else ".")
+            + (f" A fault ended it: {describe(fault)}." if fault else ""),
+            cause=unended(case, fault)
             if pid > 0
             else "Pids begin with 1."
             if pid == 0

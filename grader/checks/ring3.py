@@ -7,6 +7,7 @@ import dataclasses
 import mmap
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from grader.evidence import trace
 from grader.evidence.trace import Event, Interrupt
 from grader.machine import Boot, End, Limits, Module, Via
 
-READ_PAGES = 'SDM 3A "Protection of Pages" (4.6)'
+READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
 READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
-READ_FRAME = 'SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1)'
+READ_FRAME = 'SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1)'
 READ_TSS = 'SDM 3A "Task-State Segment (TSS)" (7.2.1)'
 HEADER = "kernel/include/course/04-ring3.h"
 
@@ -284,15 +285,51 @@ def lost_on_the_way(evidence: Evidence, fault: Interrupt, expected: str) -> Exce
     return failed
 
 
-def expect_kernel_stack(case: Case, evidence: Evidence) -> None:
-    """The stack that the TSS gives the CPU is the kernel's, and overwrites nothing."""
+@dataclass(frozen=True)
+class KernelStack:
+    """Where the CPU pushes the frame of a fault, and what lives on that stack.
+
+    top: esp0 or rsp0. live: the stack pointer at the call of ring3_run. kept: the bytes
+    of the registers that a C function keeps, pushed below the return address.
+    """
+
+    top: int
+    live: int
+    word: int
+    kept: int
+
+    @property
+    def returns_at(self) -> int:
+        """Where the return address of ring3_run lies."""
+        return self.live - self.word
+
+    @property
+    def over_pushes(self) -> bool:
+        """A frame below top covers words right below the return address."""
+        return self.returns_at - self.kept < self.top <= self.returns_at
+
+
+def kernel_stack(evidence: Evidence) -> KernelStack | None:
+    """By the TSS at the last interrupt of ring 3; None if there was none."""
     user = [e for e in support.interrupts(evidence) if e.cpl == 3]
     tss = evidence.scene.tss(user[-1].regs) if user else None
     if tss is None:
+        return None
+    arch = arch_of(evidence)
+    ((live,),) = support.array(evidence, "marked_sp", arch.word, 1)
+    word = support.word_bytes(evidence.arch)
+    return KernelStack(tss.stack0, live, word, word * len(arch.preserved))
+
+
+def expect_kernel_stack(case: Case, evidence: Evidence) -> None:
+    """The stack that the TSS gives the CPU is the kernel's, and overwrites nothing."""
+    stack = kernel_stack(evidence)
+    if stack is None:
         return
-    field, word, top = arch_of(case).stack0, arch_of(case).word, tss.stack0
-    ((foreign,),) = support.array(evidence, "scenario_foreign_stack", word, 1)
-    ((live,),) = support.array(evidence, "marked_sp", word, 1)
+    field, top, live = arch_of(case).stack0, stack.top, stack.live
+    ((foreign,),) = support.array(
+        evidence, "scenario_foreign_stack", arch_of(case).word, 1
+    )
     base = support.address_of(evidence, "boot_stack_guard")
     end = support.address_of(evidence, "boot_stack_top")
     for right, expected, cause, hint in (

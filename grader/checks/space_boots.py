@@ -20,6 +20,7 @@ from grader.checks.spaces import (
 from grader.machine import Boot
 
 SPACES = 3
+MAPPED = "a frame is mapped there already"
 
 
 @boot("trees")
@@ -30,8 +31,9 @@ def trees(plan: Plan) -> Boot:
     both = user_pages(rng, plan, 10)
     rights = (0, WRITE, EXEC, WRITE | EXEC)
     # The first page of all and the last one: each in a space that keeps it, whatever
-    # else goes, and in one that loses it.
+    # else goes, and in one that loses it, and keeps a neighbour in the same table.
     edges = [Page(va, space, WRITE) for space, va in enumerate((base, end - PAGE))]
+    edges.append(Page(base + PAGE, SPACES - 1, WRITE))
     leave = [Page(va, SPACES - 1, 0) for va in (base, end - PAGE)]
     pages = [*edges, *leave]
     for va in both:
@@ -49,7 +51,7 @@ def trees(plan: Plan) -> Boot:
         Page(base - PAGE, 0, WRITE, why="it lies below USER_BASE"),
         Page(end, 1, 0, why="it lies at USER_END"),
         Page(both[0] + 8, 2, 0, why="it is no address of a page"),
-        Page(taken.va, taken.space, WRITE, why="a frame is mapped there already"),
+        Page(taken.va, taken.space, WRITE, why=MAPPED),
         Page(values["KERNEL_BASE"], 2, WRITE, why="it is the kernel's"),
     ]
     rng.shuffle(wrong)

@@ -269,6 +269,22 @@ def expect_kernel(case: Case, evidence: Evidence, root: int, what: str) -> None:
         hint="Copy entries that name tables, not the tables.",
         read=HEADER,
     )
+    if case.arch == "x86_64":
+        expect_own_pdpt(case, evidence, root, what)
+
+
+def expect_own_pdpt(case: Case, evidence: Evidence, root: int, what: str) -> None:
+    """The first entry of the PML4 serves ring 3's addresses as well as the kernel's."""
+    mine, its = (walk(evidence, r, 0).entries for r in (root, kernel_root(evidence)))
+    case.expect(
+        mine[1].pa != its[1].pa,
+        expected=f"PML4E[0] of {what} names a PDPT of the space's own.",
+        seen=f"PML4E[0] names {mine[1].pa:#x}, the kernel's PDPT.",
+        cause="The entry was copied: what is mapped for ring 3 is then in each tree, "
+        "the kernel's included, and space_destroy would free the kernel's table.",
+        hint="space_create makes that table new, and copies its first entry only.",
+        read=HEADER,
+    )
 
 
 def _kernel_cause(found: paging.Walk, should: paging.Walk) -> str:

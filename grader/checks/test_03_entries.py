@@ -16,7 +16,7 @@ from grader.checks.faults import (
     faults_boot,
     framed,
 )
-from grader.checks.frames import frame_cause, frames, should_be
+from grader.checks.frames import frame_cause, frames, should_be, too_low
 from grader.checks.handlers import (
     INTERRUPT_FLAG,
     INTERRUPT_GATE,
@@ -163,7 +163,10 @@ def test_frame(case: Case) -> None:
                 f"is {value:#x}: {support.show(event)}.",
                 seen=f"It is {frame[field]:#x}.",
                 cause=frame_cause(arch_of(case), field, frame, want),
-                hint="The last word pushed is the first field of struct trap_frame. "
+                hint="Compare the pushes with struct trap_frame (arch/trap.h), one by "
+                "one."
+                if too_low(arch_of(case), frame, want)
+                else "The last word pushed is the first field of struct trap_frame. "
                 "Write the stack down, word by word, and who pushed what.",
                 read=READ_FRAME if field != "error" else READ_ERROR,
                 source=entry_file(case),

@@ -122,6 +122,8 @@ def page_cause(event: Interrupt, have: str, want: str) -> str:
                 "The report gives the address of the instruction in the place of CR2: "
                 "CR2 is the address that the instruction accessed."
             )
+        if cr2.lower() == want.split()[0]:
+            return "The value is right; the contract asks for lower case, %lx."
         if cr2 == f"cr2={event.cr2:#0{len(cr2) - 4}x}":
             return (
                 "The number of digits is not that of a machine word: a CR2 of more "
@@ -152,12 +154,22 @@ def test_report_idt(case: Case) -> None:
             else f"For {support.show(event)} the line ends after ip: the code is 0.",
             seen=f"It goes on with “{have.strip()}”." if have else "It ends there.",
             cause=selector_cause(event, have, want),
-            hint="Error code of a #GP: bit 1 set means IDT, else bit 2 set means LDT, "
+            hint="Print it with %u."
+            if hexadecimal(have, want)
+            else "Error code of a #GP: bit 1 set means IDT, else bit 2 set means LDT, "
             "else GDT; from bit 3 on stands the index.",
             read=READ_ERROR,
             source=REPORT,
         )
     case.fact("codes", sorted(silicon_code(e) for e in events if e.v == 13))
+
+
+def hexadecimal(have: str, want: str) -> str:
+    """The index, if it is right but not decimal; else nothing."""
+    table, _, index = want.partition(" index=")
+    found = re.fullmatch(r"(.*) index=((?:0x)?[0-9a-f]+)", have, re.IGNORECASE)
+    right = found and index and table == found[1] and int(found[2], 16) == int(index)
+    return found[2] if found and right else ""
 
 
 def selector_cause(event: Interrupt, have: str, want: str) -> str:
@@ -169,6 +181,12 @@ def selector_cause(event: Interrupt, have: str, want: str) -> str:
         return f"The error code {event.e:#x} is not decoded in the contract's words."
     if words[0] != right[0]:
         return f"The error code {event.e:#x} names the wrong table: bit 1 is the IDT's."
+    shown = hexadecimal(have, want)
+    if shown:
+        return (
+            f"{shown} is {int(shown, 16)} in hexadecimal: the header asks for a "
+            "decimal index."
+        )
     return (
         f"The index is wrong: the low three bits of {event.e:#x} do not belong to it, "
         "and all others do."
@@ -185,7 +203,7 @@ def double_fault(case: Case) -> tuple[Evidence, Interrupt]:
         return evidence, doubles[0]
     why = evidence.diagnosis
     case.lay_open(lambda: why.exhibits)
-    cause, hint = wrong_way(case, evidence, doubles[0] if doubles else None)
+    cause, hint = wrong_way(evidence, doubles[0] if doubles else None)
     case.fail(
         expected="The overflow is a #PF at the push, then a #DF whose handler reports "
         "and calls double_fault_end: the kernel says so and halts.",

@@ -236,6 +236,12 @@ def resume_cause(
             "overwrote those of the first. The stack has room for both."
         )
     if len(name) == 2 and name[1] == "S":
+        for other in (n for n in values if n[1:] == "S" and n != name):
+            if values[other] == (has, values[name][0]) and has != values[name][0]:
+                return (
+                    f"{name} has the value that {other} had: these two pops are "
+                    "exchanged."
+                )
         return (
             f"{name} is not restored on the way back. A kernel selector left in it is "
             "nulled by iret."

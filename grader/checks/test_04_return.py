@@ -18,6 +18,7 @@ from grader.checks.ring3 import (
     grub_boot,
     idle_boot,
     judged,
+    kernel_stack,
     label,
     run_boot,
 )
@@ -71,6 +72,27 @@ def lost_at(evidence: Evidence, back: Return) -> list[str]:
     if word != marks[len(arch.preserved)]:
         lost.append("a word of the live stack")
     return lost
+
+
+def why_lost(evidence: Evidence, back: Return) -> tuple[str, str]:
+    """Why the caller's registers have changed, and the mend."""
+    arch, kernel, frame = arch_of(evidence), kernel_stack(evidence), back.fault
+    if kernel and frame and kernel.over_pushes:
+        pushed = {frame.cs, frame.sp, frame.regs.segments["SS"].selector}
+        if pushed & {back.regs.get(name.upper()) for name in arch.preserved}:
+            return (
+                f"{arch.stack0} in the TSS ({kernel.top:#x}) lies above the words that "
+                f"ring3_run has pushed (from {kernel.returns_at:#x} down): the CPU "
+                "pushed the frame of the fault over them.",
+                "Give tss_set_kernel_stack an address at or below the noted stack "
+                "pointer: the one behind the pushes.",
+            )
+    return (
+        "C relies on these across every call; ring 3 and the handler have used them "
+        "for their own.",
+        "ring3_run saves what C relies on before it notes the stack pointer; "
+        "ring3_return restores it in reverse order.",
+    )
 
 
 def expect_flags(case: Case, back: Return, when: str) -> None:
@@ -136,16 +158,15 @@ def test_return(case: Case) -> None:
         )
         expect_flags(case, back, f"After the run that starts at {start}")
         lost = lost_at(evidence, back)
+        cause, hint = why_lost(evidence, back)
         case.expect(
             not lost,
             expected="The caller of ring3_run finds its registers and its stack as C "
             "relies on them.",
-            seen=f"After the run that starts at {start} this is lost: "
+            seen=f"After the run that starts at {start} these have changed: "
             f"{', '.join(lost)}.",
-            cause="C relies on these across every call; ring 3 and the handler have "
-            "used them for their own.",
-            hint="ring3_run saves what C relies on before it notes the stack pointer; "
-            "ring3_return restores it in reverse order.",
+            cause=cause,
+            hint=hint,
             read=HEADER,
             source="ring3_run and ring3_return",
         )
@@ -183,7 +204,8 @@ def expect_idle(case: Case) -> None:
     case.expect(
         not lost,
         expected=expected,
-        seen=f"Before the first run it came back, but this is lost: {', '.join(lost)}.",
+        seen=f"Before the first run it came back, but these have changed: "
+        f"{', '.join(lost)}.",
         cause="It popped or changed registers, and no run is under way whose they are.",
         hint="Without a noted stack pointer ring3_return is nothing but a ret.",
         read=HEADER,
@@ -193,7 +215,8 @@ def expect_idle(case: Case) -> None:
     case.expect(
         not lost,
         expected=expected,
-        seen=f"After a run it came back, but this is lost: {', '.join(lost)}.",
+        seen=f"After a run it came back, but these have changed: "
+        f"{', '.join(lost)}.",
         cause="ring3_return has not forgotten the noted stack: it took it up again.",
         hint="Set the noted stack pointer to 0 when you take it up.",
         read=HEADER,

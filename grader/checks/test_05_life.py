@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.checks import support
-from grader.checks.api import BootSpec, Case, Plan, boot, check
+from grader.checks.api import Case, Plan, boot, check
 from grader.checks.marks import (
     HEADER,
     Moment,
@@ -19,6 +19,7 @@ from grader.checks.marks import (
 )
 from grader.checks.record import Evidence
 from grader.checks.script import IDLE, Step
+from grader.checks.thread_ends import finished
 from grader.evidence.events import Block
 from grader.machine import Boot, End
 
@@ -28,18 +29,6 @@ STACKS = 3  # times KSTACK_SLOTS threads live and die
 AT_ONCE = 8  # the least number of threads that can live at the same time
 DISPATCHED = ("dispatch", "thread_switch")
 ALLOCATORS = ("kmalloc", "kzalloc", "kstack_alloc")
-BAD_FRAME = (
-    "Nearly always the first stack of a thread has a word too many or too few for what "
-    "thread_switch pops, or sp was noted before the pushes."
-)
-# What a cause of the catalogue means in this stage.
-MEANS = {
-    "null-return": BAD_FRAME,
-    "stack-top": BAD_FRAME,
-    "null-call": "If that is the thread's function: thread_current() was not yet the "
-    "new thread. Set it before dispatch().",
-}
-SPEAKS = ("panic", "null-pointer")  # what says more than a guess about the boot
 
 
 @boot("create")
@@ -68,28 +57,6 @@ def block(plan: Plan) -> Boot:
 @boot("life")
 def life(plan: Plan) -> Boot:
     return marked(plan, "threads-life")
-
-
-def finished(case: Case, spec: BootSpec, cause: str) -> Evidence:
-    """The boot's evidence; if it did not come to its end, `cause` says why, unless the
-    end itself says more."""
-    evidence = case.run(spec, ends=support.ANY_END)
-    if evidence.run.end is End.TASK_OPEN:
-        case.run(spec)
-    if evidence.run.end is not End.DONE:
-        why = evidence.diagnosis
-        means = MEANS.get(why.key, cause if why.key in SPEAKS else "")
-        case.lay_open(lambda: why.exhibits)
-        case.fail(
-            expected=f"The threads of the boot “{spec.name}” live, and the kernel "
-            "comes to its end.",
-            seen=why.seen,
-            cause=f"{why.cause} {means}" if means else f"{cause} {why.cause}",
-            hint=why.hint,
-            read=HEADER,
-            source=why.source,
-        )
-    return evidence
 
 
 @check("thread-create", boots=(create, switch))
@@ -298,6 +265,8 @@ def test_block(case: Case) -> None:
         "Nearly always a thread stands in the queue twice: thread_wake put one there "
         "that was not blocked, or thread_block left it there; it runs on after its "
         "end.",
+        "See that no thread stands in the queue twice: thread_wake puts one there only "
+        "if its state is THREAD_BLOCKED, and thread_block never does.",
     )
     found, want = moments(evidence), support.note(evidence, "script").steps
     expect_steps(

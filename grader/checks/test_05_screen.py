@@ -130,5 +130,5 @@ def expect_isolation(case: Case, evidence: Evidence) -> None:
                 cause="The user bit was set on a page of the kernel.",
                 hint="Threads need no user bit on kernel stacks, code or data: the CPU "
                 "changes the stack and the ring together.",
-                read='SDM 3A "Protection of Pages" (4.6)',
+                read='SDM 3A "Access Rights" (4.6)',
             )

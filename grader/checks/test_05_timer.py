@@ -9,7 +9,7 @@ from grader.checks import support
 from grader.checks.api import Case, check
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
-from grader.checks.test_05_life import finished
+from grader.checks.thread_ends import finished
 from grader.checks.threads import (
     FLAGS,
     FLAGS_IF,

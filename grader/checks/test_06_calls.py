@@ -171,6 +171,17 @@ def test_read(case: Case) -> None:
     first = evidence.notes["reads"]
     have = results(evidence, caller)
     counts = [result["ax"] for result in have[first : first + TYPED]]
+    regs = evidence.registers
+    stuck = evidence.run.end is not End.DONE and len(counts) < TYPED
+    case.expect(
+        not stuck or regs.cpl != 0 or regs.interrupts_on,
+        expected="read waits for what is typed, with interrupts on.",
+        seen=f"It waits with interrupts off: {evidence.diagnosis.seen}",
+        cause="A call is served with interrupts off: no tick comes while read waits, "
+        "and no other thread.",
+        hint="Mend call-kernel-state first: cpu_sti() in syscall_dispatch.",
+        read=HEADER,
+    )
     case.expect(
         counts == [1] * len(counts),
         expected=f"{TYPED} reads of one byte return 1 each.",

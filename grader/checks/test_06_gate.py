@@ -26,6 +26,7 @@ from grader.checks.syscalls import (
     gates_taken,
     hexadecimal,
     notes_of,
+    results,
     returned,
 )
 from grader.evidence import explain
@@ -51,7 +52,7 @@ def gate(plan: Plan) -> Boot:
     numbers = rng.sample(range(FIRST_NOTE, LAST_NOTE + 1), NOTED)
     hows = [0, 0, 0, HOW_DF, HOW_NULL, HOW_DF | HOW_NULL, 0, 0]
     rows = [script.row(rng, n, how=how) for n, how in zip(numbers, hows)]
-    count = 51  # of the calls; the check compares it with the image's own
+    count = 52  # of the calls; the check compares it with the image's own
     high = 1 << 8 * support.word_bytes(plan.arch) - 1
     bad = [0, rng.randrange(8, AS_SILICON), count, count + rng.randrange(1, 60), -1]
     bad += [-rng.randrange(2, 60), high, high - 1, high + numbers[0]]
@@ -157,14 +158,21 @@ def noted(case: Case) -> tuple[Evidence, Caller, list[Note]]:
     )
     if len(found) < NOTED:
         came_back(case, evidence, caller, NOTED)
+    have = [result["ax"] for result in results(evidence, caller)]
+    error = support.of(case)["E_NOSYS"]
     for nth, call in enumerate(calls[:NOTED]):
         count = sum(note.after == call.number for note in found)
+        refused = count == 0 and have[nth : nth + 1] == [error]
         case.expect(
             count == 1,
             expected=f"Call {nth + 1}, number {caller.rows[nth].number}, reaches one "
             "function.",
-            seen=f"It reached {count}.",
-            cause="The number was lost on the way to the dispatcher, or that does not "
+            seen=f"It reached {count}." + (" It gave E_NOSYS." if refused else ""),
+            cause="syscall_dispatch was called with another number. An address on the "
+            "stack is one, if its two arguments are swapped (i386: the last argument "
+            "is pushed first); or the comparison refuses a good number."
+            if refused
+            else "The number was lost on the way to the dispatcher, or that does not "
             "call what stands in the table.",
             hint="The accumulator holds the number until syscall_dispatch has it; then "
             "syscall_table()[number](arguments), once.",
@@ -382,7 +390,9 @@ def _number_cause(number: int, count: int, mask: int) -> str:
         return "A negative number passes a signed comparison."
     if number & 0xFFFF < count or number & 0xFF < count or number & mask >> 1 < count:
         if number >= count:
-            return "Only a part of the register was compared."
+            half = ", or the entry handed on only half of it (`mov edi, eax`)"
+            wide = mask > 0xFFFFFFFF
+            return f"Only a part of the register was compared{half if wide else ''}."
     if number == count:
         return "The bound is off by one: the last call is one below the count."
     return "There is no bound, or it does not hold for this number."

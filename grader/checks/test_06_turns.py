@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.arch import arch_of
@@ -18,6 +20,7 @@ from grader.checks.syscalls import (
     results,
     stray_fault,
 )
+from grader.evidence.trace import Interrupt
 from grader.machine import Boot, End
 
 TICKS = 160
@@ -25,6 +28,7 @@ TICKS = 160
 # With 16 more a sleep is too long.
 NAPS = {1: ((12, 15), (60, 65), (12, 30)), 2: ((38, 42), (12, 15), (12, 30))}
 LATE = 16
+ROUNDING = 2  # ticks: one not rounded up, and the one under way
 YIELDS = 12
 TIMER = 0x20
 ENDER, SLEEPERS, YIELDERS = 0, (1, 2), (3, 4)  # among the callers
@@ -74,6 +78,25 @@ def played(case: Case) -> Evidence:
     return evidence
 
 
+def between(ticks: Sequence[Interrupt], first: Interrupt, last: Interrupt) -> int:
+    """How many ticks came after one call and before another."""
+    return sum(first.number < tick.number < last.number for tick in ticks)
+
+
+def shortfall(
+    calls: Sequence[Interrupt], ticks: Sequence[Interrupt], naps: Sequence[int], hz: int
+) -> int:
+    """By how many ticks the worst of the naps was too short."""
+    slept = zip(naps, calls[1::2], calls[2::2])
+    return max(
+        (
+            -(-ms * hz // 1000) - between(ticks, first, last)
+            for ms, first, last in slept
+        ),
+        default=0,
+    )
+
+
 @check("call-sleep", boots=(turns,), needs=("call-arguments", "call-registers"))
 def test_sleep(case: Case) -> None:
     """sleep blocks its thread for at least the milliseconds that it is given, and not
@@ -85,6 +108,7 @@ def test_sleep(case: Case) -> None:
     for caller, naps in zip(callers, evidence.notes["naps"]):
         have = results(evidence, caller)
         calls = gates_taken(evidence, caller.int_at, caller.int_at + 1)
+        short = shortfall(calls, every, naps, hz)
         for n, ms in enumerate(naps):
             if len(calls) < 2 * n + 3:
                 case.expect(
@@ -98,14 +122,16 @@ def test_sleep(case: Case) -> None:
                 )
                 have = came_back(case, evidence, caller, 2 * n + 3)
             least = -(-ms * hz // 1000)
-            slept, next_call = calls[2 * n + 1].number, calls[2 * n + 2].number
-            passed = sum(slept < tick.number < next_call for tick in every)
+            passed = between(every, calls[2 * n + 1], calls[2 * n + 2])
             case.expect(
                 passed >= least,
                 expected=f"{caller.name} sleeps {ms} ms: at least {least} ticks pass.",
                 seen=f"{passed} passed.",
                 cause="The thread is woken too early, or never slept.",
-                hint="Round up to whole ticks; the one under way does not count.",
+                hint="Round up to whole ticks; the one under way does not count."
+                if short <= ROUNDING
+                else "The end of the sleep is tick_count() at the call plus the ticks; "
+                "the number of ticks alone is a time since the timer's start.",
                 read=HEADER,
             )
             case.expect(
@@ -193,6 +219,17 @@ def test_exit(case: Case) -> None:
     ends = support.array(evidence, "scenario_ends", word, min(count, 8))
     mine = [(vector, status) for thread, vector, status in ends if thread == me]
     want = evidence.notes["status"]
+    calls = gates_taken(evidence, caller.int_at, caller.int_at + 1)
+    stayed = len(results(evidence, caller)) == 1 and len(calls) == 2
+    case.expect(
+        mine or not stayed or evidence.run.end is not End.DONE,
+        expected=f"The thread ends by user_exit with status {want}.",
+        seen="The thread ended, but no exit hook was told its status.",
+        cause="sys_exit calls thread_exit itself, or never ends; user_exit tells the "
+        "hooks first.",
+        hint="user_exit((intptr_t)arguments[0])",
+        read=HEADER,
+    )
     case.expect(
         mine == [(EXITED, want)],
         expected=f"The thread ends by user_exit with status {want}.",
@@ -203,9 +240,8 @@ def test_exit(case: Case) -> None:
         hint="user_exit((intptr_t)arguments[0])",
         read=HEADER,
     )
-    calls = gates_taken(evidence, caller.int_at, caller.int_at + 1)
     case.expect(
-        len(results(evidence, caller)) == 1 and len(calls) == 2,
+        stayed,
         expected="Nothing behind the call of exit is executed.",
         seen="The thread went on.",
         cause="exit returned to ring 3.",

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from grader.checks import support
-from grader.checks.api import BootSpec, Case, Plan, boot, check
+from grader.checks.api import BootSpec, Case, CheckFailed, Plan, boot, check
 from grader.checks.frame_ranges import (
     NOT_ZEROED,
     HEADER,
     LONG,
     RANGES,
+    RIGHT_FREES,
     expect_ranges,
+    frees_many,
     playground,
     ranges_of,
     result_cause,
@@ -211,10 +213,14 @@ def replay_of(case: Case, evidence: Evidence) -> Replay:
 
 def expect_played(case: Case, evidence: Evidence) -> None:
     """The trace came to its end, and every request got an answer."""
+    requests: list[Request] = support.note(evidence, "requests")
     if evidence.run.end is End.PANIC:
-        raise unexpected_end(evidence)
+        failed = unexpected_end(evidence)
+        if isinstance(failed, CheckFailed) and frees_many(requests):
+            failed.hint += f" All requests of the trace are right: {RIGHT_FREES}."
+        raise failed
     ((count,),) = support.array(evidence, "scenario_result_count", "I", 1)
-    must = sum(kind <= CLEAN for kind, *_ in support.note(evidence, "requests"))
+    must = sum(kind <= CLEAN for kind, *_ in requests)
     case.expect(
         count == must,
         expected=f"All {must} requests for frames are answered.",
@@ -241,7 +247,7 @@ def expect_replay(case: Case, spec: BootSpec) -> Replay:
             expected=f"Request {wrong.number + 1}, {call}, gets what was free"
             f" ({len(replay.free)} frames were).",
             seen=f"It got {wrong.what}.",
-            cause=result_cause(wrong),
+            cause=result_cause(wrong, support.note(evidence, "requests")),
             hint="Print frame_ranges around the request in a small scenario of your "
             f"own, or repeat this one: break at request {wrong.number + 1}.",
             read=HEADER,

@@ -232,7 +232,8 @@ def expect_refused(case: Case, numbers: range) -> None:
             expected="Before the wrong call what is handed out can be freed.",
             seen=f"{_last_words(evidence)}.",
             cause="frame_free or frames_free refuses frames that are handed out, or "
-            "does not make all of them free again.",
+            "does not make all of them free again; or what is free is not found, all "
+            "eight frames of the memory here.",
             hint="If it panicked: which of its conditions holds, and should not?",
             read=HEADER,
         )

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from grader.checks import support
-from grader.checks.api import Case, Plan, boot, check
+from grader.checks.api import Case, CheckFailed, Plan, boot, check
+from grader.checks.record import unexpected_end
 from grader.checks.space_boots import roots, trees
 from grader.checks.spaces import (
     EXEC,
@@ -93,6 +94,16 @@ def test_unmap(case: Case) -> None:
                 cause="The entry was not cleared.",
                 read=HEADER,
             )
+    gone = {a for page, a in zip(pages, answers) if page.rights & UNMAP and a}
+    given = sorted(f for f in gone if f // PAGE in free_pages(case, evidence, 0))
+    case.expect(
+        not given,
+        expected="The frames that space_unmap returns are its caller's.",
+        seen=f"{len(given)} of them are free, the first {min(given, default=0):#x}.",
+        cause="space_unmap has freed the frame that it returns: when its caller frees "
+        "it, too, somebody else may have it.",
+        read=HEADER,
+    )
     case.fact("unmapped", len(now))
 
 
@@ -100,7 +111,15 @@ def test_unmap(case: Case) -> None:
 def test_destroy(case: Case) -> None:
     """space_destroy gives back every page and every table of the space, and none of
     the kernel's or of another space."""
-    evidence = case.run(destroy)
+    evidence = case.run(destroy, ends=(End.DONE, End.PANIC))
+    if evidence.run.end is End.PANIC:
+        failed = unexpected_end(evidence)
+        if isinstance(failed, CheckFailed):
+            failed.hint += (
+                " What space_destroy frees is the space's own, and each frame once: "
+                "nothing of the kernel's, nor of the tree that CR3 names."
+            )
+        raise failed
     before, between, after = (free_pages(case, evidence, when) for when in range(3))
     count = support.note(evidence, "spaces")
     pages: list[Page] = support.note(evidence, "pages")
@@ -109,18 +128,16 @@ def test_destroy(case: Case) -> None:
     root = roots(case, evidence, count)[-1]
     base = support.of(case)["USER_BASE"]
     stays |= tables_of(evidence, root, base)
-    gone = {f // PAGE for p, f in zip(pages, frames) if p.space != count - 1}
+    gone = {f // PAGE: p.va for p, f in zip(pages, frames) if p.space != count - 1}
     lost = sorted(before - after - stays)
-    pages_lost = [frame for frame in lost if frame in gone]
+    pages_lost = [gone[frame] for frame in lost if frame in gone]
     case.expect(
         not lost,
         expected=f"All {len(before - between - stays)} frames of the spaces that ended "
         "are free again.",
         seen=f"{len(lost)} are not: {len(pages_lost)} pages of ring 3, "
         f"{len(lost) - len(pages_lost)} tables.",
-        cause="The tables themselves are frames too, on each level, and so is the root."
-        if not pages_lost
-        else "The walk ends too early: not every entry of every table was visited.",
+        cause=_lost_cause(pages_lost, len(lost) - len(pages_lost)),
         hint="First what an entry names, then the table that the entry stands in.",
         read=HEADER,
     )
@@ -146,7 +163,17 @@ def test_destroy(case: Case) -> None:
     case.fact("destroyed", len(before - between - stays))
 
 
-@check("space-stale", boots=(stale,))
+def _lost_cause(pages: list[int], tables: int) -> str:
+    """Why frames of a space are lost: these pages, and so many tables."""
+    if not pages:
+        return (
+            "The tables themselves are frames too, on each level, and so is the root."
+        )
+    early = f"The walk ends too early: it does not come to the page {min(pages):#x}"
+    return early + (", nor to all tables." if tables else ".")
+
+
+@check("space-stale", boots=(stale,), needs=("space-kernel",))
 def test_stale(case: Case) -> None:
     """A page that is taken out is gone at once, for the CPU as well: another one at its
     address is seen, and behind the last one comes a page fault, whatever the CPU had

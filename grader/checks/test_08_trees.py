@@ -6,7 +6,7 @@ from __future__ import annotations
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.maps import lay_open
-from grader.checks.space_boots import SPACES, expected_pages, roots, trees
+from grader.checks.space_boots import MAPPED, SPACES, expected_pages, roots, trees
 from grader.checks.spaces import (
     HEADER,
     LEVELS,
@@ -162,8 +162,15 @@ def test_map(case: Case) -> None:
 def _answer_cause(page: Page, pages: list[Page]) -> str:
     """Why space_map took what it must refuse, or the other way round."""
     if page.why:
+        if page.why == MAPPED:
+            return "The entry at level 1 is overwritten without a look at its P bit."
         return "The address is looked at too late, or not at all."
     before = pages[: pages.index(page)]
+    if any((p.va, p.space) == (page.va, page.space) for p in before):
+        return (
+            "The page that was here is to be gone: space_unmap was called for it, with "
+            "this root_pa."
+        )
     if any(p.va == page.va and p.space != page.space for p in before):
         return (
             "It is a free page of ring 3 in this space, and another space has one "

@@ -24,6 +24,7 @@ from grader.checks.elf_images import (
     faults,
     mutated,
     names,
+    numbers,
 )
 from grader.checks.host import expect_word
 from grader.checks.program_runs import HEADER, PROGRAM, READ_ELF, bounds, image_at
@@ -173,7 +174,8 @@ def test_host(case: Case) -> None:
             have in want,
             expected=f"elf_check returns {names(want)} for image {number + 1} of "
             f"{len(made)}.",
-            seen=f"It returned {NAMES.get(have, have)}.",
+            seen=f"It returned {NAMES.get(have, have)}. The image: "
+            f"{numbers(case.arch, one)}.",
             cause="Header bytes of a good program were changed at random: a test is "
             "missing, or wrong at its limit.",
             hint=min((HINTS[code] for code in want if code in HINTS), default="")

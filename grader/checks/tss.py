@@ -113,9 +113,13 @@ def field_cause(
             if name == "base":
                 count = terms(arch).base_bytes
                 hint = f"All {count} bytes of the base matter, wherever the TSS lies."
+                if (got ^ must) & 0xFFFFFFFF == 0:
+                    hint = "slot[1] = base >> 32."
             elif name == "reserved":
                 hint = "The second word of the descriptor is base 63..32, and no more."
-            elif name in ("limit", "g"):
+            elif name == "g":
+                hint = "Pass flags 0 to gdt_encode: see the check tss-encode."
+            elif name == "limit":
                 hint = "Pass the limit on as it is, with all flags 0."
             return f"{shown} is {got:#x}, must be {must:#x}", say, hint
     return "", "", ""
@@ -271,7 +275,14 @@ def expect_closed(case: Case, evidence: Evidence) -> None:
     found, tss = descriptor(case, evidence), read_tss(case, evidence)
     exhibits.task_state(case, evidence, found, loaded=True)
     opened = open_ports(found.last_offset, tss.iomap_base, tss_bytes(evidence, found))
-    if tss.iomap_base == 0:
+    hint = "No bitmap within the limit, no open port: choose the I/O map base so."
+    if found.g:
+        cause = (
+            "G is 1 in the descriptor: the limit counts pages, and so lies far behind "
+            "the I/O map base. All in between is taken for a bitmap."
+        )
+        hint = "Pass flags 0 to gdt_encode: see the check tss-encode."
+    elif tss.iomap_base == 0:
         cause = (
             "The I/O map base is 0, as memory is at first: the bitmap begins with the "
             "TSS itself, and each 0 bit in there opens a port."
@@ -291,7 +302,7 @@ def expect_closed(case: Case, evidence: Evidence) -> None:
         seen=f"It may use {opened}. I/O map base {tss.iomap_base:#x}, limit "
         f"{found.last_offset:#x}.",
         cause=cause,
-        hint="No bitmap within the limit, no open port: choose the I/O map base so.",
+        hint=hint,
         read=READ_PORTS,
     )
     case.fact("open_ports", opened.count)

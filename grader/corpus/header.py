@@ -44,7 +44,7 @@ class Header:
         lexer.commenters = ""
         found = tuple(lexer)
         if any(not word.strip() for word in found):
-            raise self.fault(f"{key}: \"\" is always said", "name words that tell it")
+            raise self.fault(f'{key}: "" is always said', "name words that tell it")
         return found
 
     def arches(self, stage: Stage) -> tuple[str, ...]:

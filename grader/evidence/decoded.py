@@ -65,7 +65,7 @@ def _hex(raw: bytes) -> str:
 
 def segment_wanted(*, code: bool, dpl: int, wide: bool) -> Want:
     """A flat segment of that ring; in long mode the CPU ignores base and limit."""
-    want: dict[str, Wanted] = {"P": 1, "DPL": dpl, "S": 1, "E": int(code)}
+    want: dict[str, Wanted] = {"P": 1, "DPL": dpl, "S": 1, "code/data": int(code)}
     want |= {"C" if code else "ED": 0, "R" if code else "W": 1}
     if wide:
         ignored = "ignored in 64-bit mode"
@@ -79,15 +79,15 @@ def segment(title: str, seen: SegmentDescriptor, want: Want) -> Exhibit:
     if seen.s:
         third, second = ("C", "R") if seen.code else ("ED", "W")
         kind = [
-            _Field("E", "43", seen.type >> 3 & 1, "code" if seen.code else "data"),
+            _Field("code/data", "43", seen.type >> 3 & 1, _kind(seen)),
             _Field(third, "42", seen.type >> 2 & 1, _third(seen)),
             _Field(second, "41", seen.type >> 1 & 1, _second(seen)),
             _Field("A", "40", seen.type & 1, "accessed: the CPU sets it"),
         ]
     else:
         kind = [_Field("type", "43..40", seen.type, seen.kind)]
-    if not seen.s and "E" in want:
-        executable = want["E"] == 1
+    if not seen.s and "code/data" in want:
+        executable = want["code/data"] == 1
         want = {**want, "type": "code" if executable else "data"}
     fields = [
         _Field("P", "47", seen.p, "present" if seen.p else "not present"),
@@ -102,6 +102,10 @@ def segment(title: str, seen: SegmentDescriptor, want: Want) -> Exhibit:
         _Field("base", "63..56, 39..16", seen.base, "linear address"),
     ]
     return _table("descriptor", title, fields, want, _hex(seen.encode()))
+
+
+def _kind(seen: SegmentDescriptor) -> str:
+    return "code" if seen.code else "data"
 
 
 def _third(seen: SegmentDescriptor) -> str:

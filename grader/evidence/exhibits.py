@@ -127,7 +127,7 @@ def _walk(scene: Scene, event: Interrupt, address: int) -> Iterator[Exhibit]:
         return
     error = event.e
     fetch = bool(error & paging.PF_I) or fetches(event.regs, event)
-    title = f"The page walk of {address:#x} ({paging.error_code(error)})"
+    title = f"The page walk of {address:#x} ({paging.error_code(error, fetch)})"
     if error & paging.PF_U and found.pa == address:
         shown = decoded.walk(title, found, user=False, write=False, fetch=False)
         yield replace(shown, note=f"{shown.note} {KERNELS_OWN}")
@@ -227,7 +227,9 @@ def _double_fault(scene: Scene, event: Interrupt) -> Iterator[Exhibit]:
     yield from _tss_descriptor(scene, regs, gate.selector, loaded=True)
     task = scene.tss_at(regs, gate.selector)
     found = None if task is None else scene.tss_read(regs, task.base)
-    if task is None or found is None:
+    running = regs.segments.get("TR")
+    own = running is None or running.selector & ~3 != gate.selector & ~3
+    if task is None or found is None or not own:
         return
     code = scene.selector_of(regs, code=True, ring=0)
     data = scene.selector_of(regs, code=False, ring=0)
@@ -285,7 +287,8 @@ def _steps(chain: Sequence[Interrupt], triple: bool) -> Exhibit:
         coded = event.v in (DF, TS, NP, SS, GP, PF) and event.fault
         error = f"{event.e:#06x}" if coded else ""
         if event.v == PF and event.fault:
-            why = f"{paging.error_code(event.e)}: {event.cr2:#x}"
+            words = paging.error_code(event.e, fetches(event.regs, event))
+            why = f"{words}: {event.cr2:#x}"
         rows.append((name, error, str(event.cpl), f"{event.pc:#x}", why))
     if triple:
         rows.append(("triple fault", "", "", "", "#DF could not be delivered: reset"))

@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Mapping, Optional, Sequence
 
-from grader.evidence import console, descriptors, exhibits, faults, trace
+from grader.evidence import console, descriptors, exhibits, faults, mistakes, trace
+from grader.evidence.exhibits import DF
 from grader.evidence.memory import Physical
 from grader.evidence.observe import observe
 from grader.evidence.registers import Registers
@@ -29,8 +30,10 @@ __all__ = [
 ]
 
 LOOP_FAULTS = 20
+_LIMITS = ("CPU_LIMIT", "WALL_LIMIT", "LOG_LIMIT")
 _FRAMES = 6  # of a backtrace, that are shown
 _FRAME = re.compile(r"\s*at 0x[0-9a-f]{1,16}\b")
+_OF_FAULT = re.compile(r"\b(vector|fault)\b")  # a panic about the last exception
 _GIVEN = ("kernel/", "grader/", "user/")
 
 
@@ -67,7 +70,8 @@ def diagnose(
             truncated,
         )
     known = _ENDS.get(scene.end)
-    return known(scene) if known is not None else _unknown(scene)
+    found = known(scene) if known is not None else _unknown(scene)
+    return mistakes.of_wait(scene, found) if scene.end in _LIMITS else found
 
 
 def fault(scene: Scene, event: Interrupt) -> Diagnosis:
@@ -179,33 +183,47 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     again = looping(scene)
     if again is not None:
         return again
-    regs, devices = scene.registers, any(e.hardware for e in scene.interrupts)
-    asleep = regs is not None and regs.halted and regs.interrupts_on
-    found = _waiting(scene) if asleep and not devices else _busy(scene)
+    found = _asleep(scene) if _sleeps(scene) else _busy(scene)
     return _silent(scene, found) if _mute(scene) else found
 
 
 def _busy(scene: Scene) -> Diagnosis:
     regs = scene.registers
     found = signature("busy", where(scene) + _said(scene), _source(scene))
-    silent = ("pic-not-remapped", "if-clear", "eoi-missing")
-    for item in (other for other in observe(scene) if other.key in silent):
-        cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
-        return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
+    told = _or_interrupts(scene, found)
+    if told is not found:
+        return told
     if regs is not None and regs.ip is not None and not regs.interrupts_on:
         hint = f"{found.hint} Interrupts are off, so it cannot be an interrupt."
         return replace(found, hint=hint, read=READ_IF)
     return found
 
 
-def _waiting(scene: Scene) -> Diagnosis:
-    return signature("waiting", where(scene) + _said(scene), _source(scene))
+def _or_interrupts(scene: Scene, found: Diagnosis) -> Diagnosis:
+    """With a mistake that keeps interrupts away, if there is one."""
+    silent = ("pic-not-remapped", "if-clear", "eoi-missing")
+    for item in (other for other in observe(scene) if other.key in silent):
+        cause, seen = f"{found.cause} {item.cause}", f"{found.seen} {item.seen}"
+        return replace(found, cause=cause, seen=seen, hint=item.hint, read=item.read)
+    return found
+
+
+def _sleeps(scene: Scene) -> bool:
+    """The CPU stands at `hlt`, and an interrupt would wake it."""
+    regs = scene.registers
+    return regs is not None and regs.halted and regs.interrupts_on
+
+
+def _asleep(scene: Scene) -> Diagnosis:
+    key = "idle" if any(e.hardware for e in scene.interrupts) else "waiting"
+    found = signature(key, where(scene) + _said(scene), _source(scene))
+    return _or_interrupts(scene, found) if key == "idle" else found
 
 
 def _wall_limit(scene: Scene) -> Diagnosis:
     regs = scene.registers
     if regs is not None and regs.halted:
-        found = _waiting(scene)
+        found = _asleep(scene)
         return _silent(scene, found) if _mute(scene) else found
     return _cpu_limit(scene)
 
@@ -225,7 +243,10 @@ def _log_limit(scene: Scene) -> Diagnosis:
     what = f", most of them {vector_name(most[0][0])}" if most else ""
     seen = f"{len(scene.interrupts)} records{what}. {where(scene)}"
     hardware = sum(event.hardware for event in scene.interrupts)
-    key = "still-running" if 2 * hardware > len(scene.interrupts) else "log-limit"
+    mostly = 2 * hardware > len(scene.interrupts)
+    if mostly and _sleeps(scene):
+        return _asleep(scene)
+    key = "still-running" if mostly else "log-limit"
     return signature(key, seen, _source(scene))
 
 
@@ -260,12 +281,17 @@ def _panic(scene: Scene) -> Diagnosis:
         last = every[-1]  # an exception's vector, but the timer's interrupt
     calls = [line.strip() for line in lines[1:] if _FRAME.match(line)]
     seen = "The kernel's own words: " + " | ".join([lines[0], *calls[:_FRAMES]])
-    if last is not None and (last.fault or last.hardware):
+    meant = last is not None and last.cpl == 3 and not _OF_FAULT.search(lines[0])
+    if last is not None and (last.fault or last.hardware) and not meant:
         found = fault(scene, last)
-        cause = f"The kernel panicked. {found.cause}"
-        return replace(found, cause=cause, seen=f"{found.seen} {seen}")
+        cause, hint = f"The kernel panicked. {found.cause}", found.hint
+        if last.v == DF and found.key == "stack-overflow":
+            cause += " This overflow was taken by the #DF handler."
+            hint = f"If the overflow is not meant: {hint[0].lower()}{hint[1:]}"
+        return replace(found, cause=cause, seen=f"{found.seen} {seen}", hint=hint)
     source = _caller(scene, calls) if calls else _source(scene)
-    return signature("panic", seen, source, reason=lines[0].rstrip("."))
+    found = signature("panic", seen, source, reason=lines[0].rstrip("."))
+    return mistakes.of_panic(scene, found, lines[0], calls)
 
 
 def _caller(scene: Scene, calls: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 from grader.evidence import paging
 from grader.evidence.descriptors import selector as selector_text
 from grader.evidence.exhibits import DF, decimal, hidden, of_chain
-from grader.evidence.instruction import GP, NP, PF, SS, TS, own_fault
+from grader.evidence.instruction import GP, NP, PF, SS, TS, fetches, own_fault
 from grader.evidence.scene import MNEMONICS, Diagnosis, Scene, vector_name
 from grader.evidence.trace import PIC_VECTORS, Interrupt
 
@@ -35,7 +35,8 @@ def describe(event: Interrupt) -> str:
             what += f" with error code {event.e:#x}"
     text = f"{what} at {event.pc:#x}, CPL {event.cpl}"
     if event.v == PF and event.fault:
-        text += f", CR2 {event.cr2:#x} ({paging.error_code(event.e)})"
+        words = paging.error_code(event.e, fetches(event.regs, event))
+        text += f", CR2 {event.cr2:#x} ({words})"
     return text
 
 

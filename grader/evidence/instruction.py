@@ -31,6 +31,8 @@ def own_fault(scene: Scene, event: Interrupt, seen: str) -> Optional[Diagnosis]:
     if event.v not in (GP, NP, SS, TS, PF):
         return None
     regs = event.regs
+    if event.cpl == 0 and scene.zeros(regs, event.pc):
+        return scene.diagnosis("zeros", seen, event.pc)
     instruction = scene.instruction(regs, event.pc)
     name = "" if instruction is None else instruction.mnemonic
     if event.v == PF:
@@ -201,6 +203,9 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     if walk is not None:
         seen += " Page walk: " + "; ".join(paging.explain(walk)) + "."
     text = str(entry) if entry is not None else "the page tables"
+    if fetch and _without_kernel(scene, event):
+        root = f"{regs.get('CR3', 0):#x}"
+        return scene.diagnosis("kernel-missing", seen, event.pc, root=root)
     if not event.e & (paging.PF_P | paging.PF_U):
         key = _off_stack(scene, event)
         if key:
@@ -214,6 +219,13 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     return scene.diagnosis(
         key, seen, event.pc, who=who, did=did, address=address, entry=text
     )
+
+
+def _without_kernel(scene: Scene, event: Interrupt) -> bool:
+    """Ring 0 cannot fetch from its own image, and the tree is not the core's."""
+    absent = not event.e & (paging.PF_P | paging.PF_U)
+    other = scene.kernel_root not in (None, event.regs.get("CR3"))
+    return absent and other and scene.place(event.cr2) is not None
 
 
 def _off_stack(scene: Scene, event: Interrupt) -> str:

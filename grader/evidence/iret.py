@@ -21,6 +21,7 @@ _BEGINS_WITH_CS = (
 )
 EFLAGS_FIXED, EFLAGS_NT = 1 << 1, 1 << 14
 _IP, _CS, _FLAGS, _SP, _SS = range(WORDS)
+_PAGE = 4096  # page 0 is absent
 _AROUND = 3  # how many words too many are looked for
 
 
@@ -222,9 +223,10 @@ def exhibit(frame: Frame) -> Exhibit:
         _selector(frame, words[_SS]),
     )
     wanted = ("an address of ring 3", code, "bit 1 = 1, IF=1, IOPL=0", "", data)
-    bad_flags = not flags & EFLAGS_FIXED or flags >> 22 or flags & EFLAGS_VM
+    asked = EFLAGS_FIXED | EFLAGS_IF
+    bad_flags = flags & asked != asked or flags >> 22 or flags & EFLAGS_VM
     wrong = (
-        not canonical(words[_IP]) or frame.code(words[_IP]),
+        not canonical(words[_IP]) or words[_IP] < _PAGE,
         not frame.code(words[_CS]),
         bool(bad_flags) or flags >> 12 & 3 != 0,
         frame.data(words[_SP]) or frame.code(words[_SP]),

@@ -336,10 +336,10 @@ def explain(walk: Walk) -> list[str]:
     return lines
 
 
-def error_code(error: int) -> str:
-    """A #PF error code in words."""
+def error_code(error: int, fetch: bool = False) -> str:
+    """A #PF error code in words. fetch: it was one, whatever the code says."""
     who = "ring 3" if error & PF_U else "ring 0"
-    if error & PF_I:
+    if fetch or error & PF_I:
         what = "fetched an instruction"
     else:
         what = "wrote" if error & PF_W else "read"

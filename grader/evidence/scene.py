@@ -176,6 +176,11 @@ class Scene:
         code = b"" if space is None else space.read(pc, disasm.MAX_INSTRUCTION_BYTES)
         return disasm.one(code, pc, self.bits(regs)) if code else None
 
+    def zeros(self, regs: Registers, pc: int) -> bool:
+        """Whether the instruction at a linear address is two zero bytes."""
+        raw = self._bytes(regs, pc, 2)
+        return bool(raw) and not any(raw)
+
     def listing(
         self, regs: Registers, start: int, end: int
     ) -> list[disasm.Instruction]:
@@ -210,6 +215,12 @@ class Scene:
         if self.symbols is None or address is None:
             return None
         return self.symbols.at(address)
+
+    @property
+    def kernel_root(self) -> Optional[int]:
+        """The tree that the kernel came up with, by the core's own table."""
+        name = "directory" if self.arch == "i386" else "pml4"
+        return None if self.symbols is None else self.symbols.find(name)
 
     def source(self, address: Optional[int]) -> str:
         """ "gdt_set+0x12 (gdt.c:42)", or ""."""

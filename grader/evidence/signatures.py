@@ -232,6 +232,20 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " map the page.",
             paging.READ_FAULT,
         ),
+        "zeros": _s(
+            "The CPU executes zeros, which are the instruction `add`: it ran on behind"
+            " the end of a routine, or a wrong address led it there.",
+            "A routine in NASM ends with ret. If yours do, find out what jumped or"
+            " returned to this place.",
+            READ_EXCEPTIONS,
+        ),
+        "kernel-missing": _s(
+            "The tree in CR3 ({root}) does not hold the kernel: ring 0 cannot fetch its"
+            " own next instruction.",
+            "Is that a root_pa of space_create, or something else (a pointer to struct"
+            " space)? If it is, its entries below USER_BASE are missing.",
+            paging.READ_FAULT,
+        ),
         "null-pointer": _s(
             "{who} {did} {address}: through a null pointer, or to a member that far"
             " behind one.",
@@ -335,6 +349,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " that each handler sends EOI.",
             READ_IF,
         ),
+        "idle": _s(
+            "The kernel waits in `hlt` for something that did not come. With threads:"
+            " no thread was ready.",
+            "Find out who was to bring it: to wake a thread, or to tell of its end.",
+            READ_HLT,
+        ),
         "busy": _s(
             "The kernel kept the CPU busy until its time was used up: an endless loop.",
             "Find out what ends the loop at this place, and why that never comes.",
@@ -349,12 +369,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "endless-output": _s(
             "The kernel printed without end: {size} bytes.",
             "Look at the loop around the output, and at its end condition.",
-            READ_EXCEPTIONS,
+            "",
         ),
         "panic": _s(
             "The kernel panicked: {reason}.",
             "The first line names the reason; start at the function that it names.",
-            READ_EXCEPTIONS,
+            "kernel/include/panic.h",
         ),
         "qemu-abort": _s(
             "The kernel brought the CPU into a state that QEMU cannot emulate.",

@@ -24,9 +24,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&$!:]|(?<=www)\.)")
 
 def render(run: RunData) -> str:
     """The report of a run; equal verdicts give equal bytes."""
-    parts = [f"# ringlab: {run.points} of {run.max_points} points"]
-    if run.bonus:
-        parts.append(f"{run.bonus} of them bonus.")
+    earned = f"{run.points - run.bonus} of {run.max_points} points"
+    parts = [f"# ringlab: {earned}" + (f", and {run.bonus} bonus" if run.bonus else "")]
     if run.error:
         parts.append(f"It could not grade:\n\n{fenced(run.error)}")
     if run.stages:

@@ -79,10 +79,14 @@ def _verdict(verdict: Verdict, out: Console, located: Located) -> None:
 
 
 def _points(verdict: Verdict) -> str:
-    """ "67/57 points, 10 of them bonus"."""
+    """ "57/57 points, and 10 bonus"."""
     most = verdict.max_points
-    text = f"{verdict.points}/{most} point{'' if most == 1 else 's'}"
-    return f"{text}, {verdict.bonus} of them bonus" if verdict.bonus else text
+    text = f"{verdict.points - verdict.bonus}/{most} point{'' if most == 1 else 's'}"
+    return text + _extra(verdict.bonus)
+
+
+def _extra(bonus: int) -> str:
+    return f", and {bonus} bonus" if bonus else ""
 
 
 def _check(result: CheckResult, verdict: Verdict, told: set[str], out: Console) -> None:
@@ -198,12 +202,12 @@ def _total(verdicts: Sequence[Verdict], out: Console) -> None:
     table.add_column("points", justify="right")
     for v in verdicts:
         style = MARKS[v.status][1]
-        each = f"{v.points}/{v.max_points}"
+        each = f"{v.points - v.bonus}/{v.max_points}{_extra(v.bonus)}"
         table.add_row(v.stage, v.arch, Text(v.status.value, style), each)
     points = sum(v.points for v in verdicts)
     most = sum(v.max_points for v in verdicts)
     bonus = sum(v.bonus for v in verdicts)
-    text = f"{points}/{most}" + (f", {bonus} of them bonus" if bonus else "")
+    text = f"{points - bonus}/{most}{_extra(bonus)}"
     table.add_row(Text("total", "bold"), "", "", Text(text, "bold"))
     out.print(table)
 

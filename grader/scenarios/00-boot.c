@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Drives stage 00: the demo, but with nothing of the nonce left besides the argument. */
+/*
+ * Drives stage 00: the demo, but with nothing of the nonce left besides the argument.
+ */
 #include "common.h"
 
 #include <course/00-boot.h>

@@ -129,7 +129,10 @@ NOTING(45);
 NOTING(46);
 NOTING(47);
 
-/* The calls of user/probes/stubs.c: note; note and store a word; note and look. */
+/*
+ * The calls of user/probes/stubs.c: note; note and store a word; note and look; look
+ * and store where the thread stored last.
+ */
 NOTING(48);
 
 static intptr_t note_store(const uintptr_t arguments[SYSCALL_ARGUMENTS])
@@ -155,6 +158,23 @@ static intptr_t note_look(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 
 SYSCALL(49, note_store);
 SYSCALL(50, note_look);
+
+static intptr_t note_again(const uintptr_t arguments[SYSCALL_ARGUMENTS])
+{
+    struct note *n = note(51, arguments);
+    uintptr_t at = 0;
+
+    for (const struct note *old = scenario_notes; old < n; old++) {
+        at = old->thread == n->thread && old->number == 49 ? old->arguments[0] : at;
+    }
+    if (user_page_query(at, true)) {
+        n->word = *(const uintptr_t *)at;
+        *(uintptr_t *)at = (uintptr_t)next_return(nth_of(n)) ^ 1;
+    }
+    return next_return(nth_of(n));
+}
+
+SYSCALL(51, note_again);
 
 /* A thread of the plan has ended: the last one ends the scenario. */
 static void note_end(uint32_t thread, uint32_t vector, intptr_t status)

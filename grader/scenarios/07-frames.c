@@ -265,8 +265,9 @@ static void exhaust(void)
 }
 
 /*
- * Frees something that is not handed out: "wrong" says what. Before that come some calls
- * that are right, as many as "right" says; scenario_wrong is "key" once they are through.
+ * Frees something that is not handed out: "wrong" says what. Before that come some
+ * calls that are right, as many as "right" says; scenario_wrong is "key" once they are
+ * through.
  */
 #define WRONG_MANY 4 /* from here on with frames_free */
 static void refuse(void)

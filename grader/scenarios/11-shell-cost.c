@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a switch between two kernel threads costs, for grader/bench, as probes/cost.c. With
- * the word fast=1 every process gets the page of the fast calls, which only 06 maps.
+ * What a switch between two kernel threads costs, for grader/bench, as probes/cost.c.
+ * With the word fast=1 every process gets the page of the fast calls, which only 06
+ * maps.
  */
 #include "common.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Drives stage 11: the first module is started with its words; what it and its children
- * say through a call of the grader's own is noted, and what is left when all have ended.
+ * say through a call of the grader's own is noted, and what is left when all have
+ * ended.
  */
 #include "common.h"
 #include "programs.h"

@@ -130,7 +130,10 @@ class NotingPlaces:
         return found
 
     def find(self, name: str) -> Optional[int]:
-        return self.symbols.find(name)
+        address = self.symbols.find(name)
+        if address is not None:
+            self.places[address] = Place(address, name, 0, "", 0)
+        return address
 
 
 ASKS = ("end", "fault", "silent")

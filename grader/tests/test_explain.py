@@ -70,6 +70,21 @@ def test_a_triple_fault_names_its_first_fault(
     assert "00-boot/greet.c:" in said and "The chain of faults" in said
 
 
+def test_an_overflow_whose_double_fault_had_no_handler_is_no_endless_recursion(
+    explained: Explain, mutant: Mutant
+) -> None:
+    said = explained("03-faults", mutant("03-faults", "double-no-cr3"))
+    assert "cr3 in the TSS of the #DF task is 0x0" in said
+    assert "recursion" not in said
+
+
+def test_an_overflow_that_the_double_fault_handler_took_may_be_meant(
+    explained: Explain,
+) -> None:
+    said = explained("03-faults", ROOT / "solutions")
+    assert "was taken by the #DF handler" in said and "If the overflow is not" in said
+
+
 def test_a_fault_of_ring_3_that_was_survived_is_explained(
     explained: Explain, mutant: Mutant
 ) -> None:

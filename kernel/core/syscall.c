@@ -87,7 +87,9 @@ static bool accessible(uintptr_t va, bool write)
 
 bool user_page_query(uintptr_t va, bool write)
 {
+    const uintptr_t flags = cpu_flags();
     struct trap_frame frame;
+    bool found;
 
     if (accessible(va, write)) {
         return true;
@@ -97,6 +99,11 @@ bool user_page_query(uintptr_t va, bool write)
     frame.error = PF_USER | (write ? PF_WRITE : 0);
     frame.cs = SEL_UCODE;
     frame.sp = va;
+    cpu_cli();     /* as at a fault, and nobody else's address comes into CR2 */
     write_cr2(va); /* where the hooks look */
-    return fault_repair(&frame) && accessible(va, write);
+    found = fault_repair(&frame) && accessible(va, write);
+    if (flags & EFLAGS_IF) {
+        cpu_sti();
+    }
+    return found;
 }

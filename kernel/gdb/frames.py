@@ -10,7 +10,7 @@
 Only the CPU's own words are relied upon: a CS that names a code segment with its own
 privilege level, flags that flags can have, an SS that goes with that CS. What a stub
 has pushed below is named after struct trap_frame where it can be that.
-SDM 3A "Exception- and Interrupt-Handler Procedures" (6.12.1).
+SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1).
 """
 
 from __future__ import annotations

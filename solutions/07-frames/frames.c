@@ -81,7 +81,7 @@ static uint64_t usable_end(const struct memory_range *map, size_t count,
 void frames_init(const struct memory_range *map, size_t map_count,
                  const struct memory_range *reserved, size_t reserved_count)
 {
-    /* BEGIN SOLUTION 7.1: every frame that is RAM as a whole and touches nothing else */
+    /* BEGIN SOLUTION 7.1: frames that are RAM as a whole and touch nothing else */
     memset(managed, 0, sizeof(managed));
     memset(used, 0, sizeof(used));
     for (size_t frame = KERNEL_BASE / PAGE_BYTES; frame < FRAMES; frame++) {

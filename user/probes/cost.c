@@ -2,7 +2,8 @@
 /*
  * What calls, hand-overs and spawns cost, in ticks of the TSC: with -icount shift=0 one
  * an instruction. Words: none: all of it; "fast" and an address: calls through the page
- * there; "partner": yields for ever; "child": ends at once, with the low half of the TSC.
+ * there; "partner": yields for ever; "child": ends at once, with the low half of the
+ * TSC.
  */
 #include <abi/calls.h>
 #include <stdint.h>

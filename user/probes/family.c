@@ -91,7 +91,9 @@ static void do_list(uintptr_t room)
 
 int main(int argc, char *argv[]);
 
-/* A name whose second half, and its NUL, would lie above the stack, where nothing is. */
+/*
+ * A name whose second half, and its NUL, would lie above the stack, where nothing is.
+ */
 static intptr_t spawn_off_the_stack(void)
 {
     char here;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that says nothing: ends with its first word's number, or does not end. A boot
- * may put a number of its own into the image, so that no word tells how it will end.
+ * A program that says nothing: ends with its first word's number, or does not end. A
+ * boot may put a number of its own into the image, so that no word tells how it will
+ * end.
  */
 #include <stdint.h>
 #include <stdlib.h>

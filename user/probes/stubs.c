@@ -48,10 +48,14 @@ int main(int argc, char *argv[]) __asm__("main");
 #undef value
 #undef word
 
-/* The calls, behind the first one: note, note and store, note what memory holds. */
+/*
+ * The calls, behind the first one: note; note and store a word; note what it is; note
+ * it, and store another one, at the address of the last store.
+ */
 #define NOTE 0
 #define STORE 1
 #define LOOK 2
+#define AGAIN 3
 
 static uintptr_t first;
 
@@ -91,19 +95,25 @@ static void results_unused(uintptr_t seed)
     syscall0(first + NOTE);
 }
 
-/* The kernel sees what the program stored, and the program what the kernel stored. */
+/* By this stub the kernel sees what the program stored, and the other way round. */
+#define SEEN(value, stub, ...)                                                         \
+    word = (value);                                                                    \
+    stub(first + LOOK, __VA_ARGS__);                                                   \
+    stub(first + STORE, __VA_ARGS__);                                                  \
+    syscall1(first + NOTE, word)
+
 static void memory_seen(uintptr_t seed)
 {
     uintptr_t word = seed;
 
     syscall1(first + LOOK, (uintptr_t)&word);
-    word = seed + 1;
-    syscall1(first + LOOK, (uintptr_t)&word);
-    syscall1(first + STORE, (uintptr_t)&word);
-    syscall1(first + NOTE, word);
-    word = seed + 2;
-    syscall5(first + LOOK, (uintptr_t)&word, 1, 2, 3, 4);
-    syscall2(first + STORE, (uintptr_t)&word, 0);
+    SEEN(seed + 1, syscall1, (uintptr_t)&word);
+    SEEN(seed + 2, syscall2, (uintptr_t)&word, 1);
+    SEEN(seed + 3, syscall3, (uintptr_t)&word, 1, 2);
+    SEEN(seed + 4, syscall4, (uintptr_t)&word, 1, 2, 3);
+    SEEN(seed + 5, syscall5, (uintptr_t)&word, 1, 2, 3, 4);
+    word = seed + 6;
+    syscall0(first + AGAIN);
     syscall1(first + NOTE, word);
 }
 

@@ -144,6 +144,10 @@ static int read_pid(const char *words)
     char *end;
     const long pid = strtol(words, &end, 10);
 
+    if (*words == '\0') {
+        puts("which process? ps lists them");
+        return -1;
+    }
     if (!isdigit(*words) || *end != '\0' || pid > INT_MAX) {
         printf("%s: this is no process number; ps lists them\n", words);
         return -1;
@@ -160,11 +164,24 @@ static void kill_process(const char *words)
     }
 }
 
+/* One after the other, by pid: so Ctrl-C ends the one whose turn it is. */
+static void wait_for_all(void)
+{
+    bool found = true;
+
+    while (found) {
+        found = false;
+        look();
+        for (size_t i = 0; i < listed && !found; i++) {
+            found = wait_for(list[i].pid);
+        }
+    }
+}
+
 static void wait_for_children(const char *words)
 {
     if (*words == '\0') {
-        while (wait_for(0)) {
-        }
+        wait_for_all();
     } else {
         const int pid = read_pid(words);
 
@@ -202,7 +219,9 @@ static void help(const char *words)
         printf("  %-5s %-9s %s\n", b->name, b->words, b->what);
     }
     puts("Any other word starts the program of that name, with the words behind it;\n"
-         "with & at the end the shell does not wait for it. Up and down recall lines.");
+         "with & at the end the shell does not wait for it. Ctrl-C ends the program "
+         "that\n"
+         "the shell waits for. Up and down recall lines.");
     if (*programs) {
         printf("Programs:");
         for (char **name = programs; *name; name++) {

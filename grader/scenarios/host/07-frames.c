@@ -74,8 +74,10 @@ const char *__asan_default_options(void)
            "max_allocation_size_mb=64";
 }
 
-/* The sanitizer looks for the stack's end before a call that does not return, and cannot
- * find it in the sandbox. */
+/*
+ * The sanitizer looks for the stack's end before a call that does not return, and
+ * cannot find it in the sandbox.
+ */
 void __asan_handle_no_return(void);
 
 void __asan_handle_no_return(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contract of stage 04-ring3: user pages, and the way into ring 3 and back.
- * Source: SDM 3A "Protection of Pages" (4.6), "Returning from an Exception Handler"
- * (6.12.1), SDM 2A "IRET/IRETD/IRETQ".
+ * Source: SDM 3A "Access Rights" (4.6), "Exception- or Interrupt-Handler
+ * Procedures" (6.12.1), SDM 2A "IRET/IRETD/IRETQ".
  */
 #ifndef COURSE_04_RING3_H
 #define COURSE_04_RING3_H
@@ -15,8 +15,9 @@
 /*
  * Task 4.1. Let ring 3 see the frame at va, in the active address space: new tables
  * come from frame_alloc. va: page-aligned, USER_BASE to below USER_END. frame_pa:
- * page-aligned. Returns E_OK, E_INVAL if va is not such an address or is mapped
- * already, E_NOMEM if no frame is left for a table. Context: interrupts off.
+ * page-aligned; the caller sees to that. Returns E_OK, E_INVAL if va is not such an
+ * address or is mapped already, E_NOMEM if no frame is left for a table; tables made so
+ * far may stay. Context: interrupts off.
  */
 int user_map(uintptr_t va, uintptr_t frame_pa, unsigned flags);
 

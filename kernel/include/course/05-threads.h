@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contract of stage 05-threads: kernel and user threads that take turns.
- * Source: SDM 3A "Stack Switching" (5.8.5), "Interrupt Tasks" (6.12), and the data
- * sheet of the 8259A on the end of interrupt.
+ * Source: SDM 3A "Stack Switching" (5.8.5), "Exception and Interrupt Handling" (6.12),
+ * and the data sheet of the 8259A on the end of interrupt.
  */
 #ifndef COURSE_05_THREADS_H
 #define COURSE_05_THREADS_H

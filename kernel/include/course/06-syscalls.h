@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contract of stage 06-syscalls: ring 3 asks the kernel for something.
- * Source: SDM 3A "Interrupt and Exception Handling" (6.12.1), "Protection of
+ * Source: SDM 3A "Exception- or Interrupt-Handler Procedures" (6.12.1), "Protection of
  * Exception- and Interrupt-Handler Procedures" (6.12.1.2), "Performing Fast Calls to
- * System Procedures" (5.8.7).
+ * System Procedures with the SYSENTER and SYSEXIT Instructions" (5.8.7), "Fast System
+ * Calls in 64-Bit Mode" (5.8.8).
  *
  *                 number and result   arguments 1 to 5         lost besides the result
  *   i386          eax                 ebx ecx edx esi edi      -    (sysenter: ecx edx)
@@ -35,7 +36,7 @@ void syscall_init(void);
  * Task 6.2. Serve the call: the function with this number out of syscall_table gets the
  * arguments, with interrupts on, and its result is the result. number: a whole machine
  * word from ring 3; E_NOSYS unless it is below syscall_count. Context: interrupts off,
- * and off again when it returns.
+ * and off again when it returns; of the flags only IF counts.
  */
 intptr_t syscall_dispatch(uintptr_t number,
                           const uintptr_t arguments[SYSCALL_ARGUMENTS]);
@@ -59,7 +60,8 @@ int user_check(uintptr_t va, size_t bytes, bool write);
  * returns how many, and 0 at once if bytes is 0. yield: thread_yield. exit:
  * user_exit(status). thread_id: of the thread that calls. time: tick_count in
  * milliseconds. sleep: blocks until tick_count has grown by the given milliseconds in
- * ticks, rounded up, or by one more, and returns 0; with 0 milliseconds at once.
+ * ticks, rounded up, or by one more, and returns 0; with 0 milliseconds at once. More
+ * than 2^31 - 1 of them are not asked for.
  */
 intptr_t sys_write(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 intptr_t sys_read(const uintptr_t arguments[SYSCALL_ARGUMENTS]);

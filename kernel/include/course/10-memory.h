@@ -67,10 +67,10 @@ bool area_fault(struct trap_frame *frame);
  * Task 10.3. The call SYS_HEAP (abi/calls.h): the heap grows by arguments[0] bytes, a
  * signed number; returns where it ended before. The heap is the area from heap_start to
  * heap_end, rounded up to a page, writable; while it is empty there is none. E_INVAL if
- * it would end before heap_start; E_NOMEM if it would go beyond PROGRAM_HIGH or touch
- * another area; then nothing has changed. New bytes are 0, also those that were given
- * back before: whole pages beyond the new end lose their frames, which are free again,
- * and the rest of the last page is cleared. Context: as every call.
+ * it would end before heap_start; E_NOMEM if it would go beyond PROGRAM_HIGH or share a
+ * page with another area; then nothing has changed. New bytes are 0, also those that
+ * were given back before: whole pages beyond the new end lose their frames, which are
+ * free again, and the rest of the last page is cleared. Context: as every call.
  */
 intptr_t sys_heap(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 

@@ -2,7 +2,7 @@
 /*
  * Interrupts and exceptions: vectors, gates, and what lies on the stack after one.
  * Source: SDM 3A "Exception and Interrupt Vectors" (6.3), "IDT Descriptors" (6.11),
- * "Exception- and Interrupt-Handler Procedures" (6.12.1).
+ * "Exception- or Interrupt-Handler Procedures" (6.12.1).
  */
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
