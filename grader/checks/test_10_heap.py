@@ -201,8 +201,9 @@ def expect_limits(case: Case, spec: BootSpec, high: int) -> None:
     """high: where the heap may end at most."""
     end = 0
     evidence = case.run(spec, ends=support.ANY_END)  # what went wrong first is noted
-    ((_, pid, _, _),) = ended(evidence)
-    for note in (n for n in notes_of(case, evidence, pid) if n.what == "h"):
+    ((program, pid, _, _),) = ended(evidence)
+    notes = [n for n in notes_of(case, evidence, pid) if n.what == "h"]
+    for note in notes:
         end = end or note.heap_start
         new = end + note.value
         if note.heap_start <= new <= high:
@@ -234,11 +235,21 @@ def expect_limits(case: Case, spec: BootSpec, high: int) -> None:
             expected="What is refused changes nothing: the heap's area ends at "
             f"{area:#x}."
             if area
-            else "What is refused changes nothing: the empty heap " "has no area.",
+            else "What is refused changes nothing: the empty heap has no area.",
             seen=f"It ends at {note.area_end:#x}.",
             cause="The area was changed before it was known that it can be.",
             read=HEADER,
         )
+    case.expect(
+        not notes or len(notes) == len(program.words),
+        expected=f"Each of {len(program.words)} calls of SYS_HEAP comes back.",
+        seen=f"After {program.words[len(notes) - 1][1:]} bytes came "
+        f"{program.words[len(notes) % len(program.words)][1:]}, from {end:#x}, and the "
+        "program went on no more.",
+        cause="The sum wraps around, so the heap seems to end far below, and pages of "
+        "the program are given back.",
+        read=HEADER,
+    )
     heap_notes(case, spec)
 
 
