@@ -367,7 +367,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "endless-output": _s(
             "The kernel printed without end: {size} bytes.",
             "Look at the loop around the output, and at its end condition.",
-            "",
+            "kernel/include/console.h",
         ),
         "panic": _s(
             "The kernel panicked: {reason}.",

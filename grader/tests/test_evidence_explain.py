@@ -36,7 +36,8 @@ def scene(name: str, end: str, console: bytes = b"hello\n") -> Scene:
 
 def complete(found: Diagnosis) -> bool:
     texts = (found.cause, found.seen, found.hint, found.read)
-    return all(texts) and found.read.startswith("SDM") and "{" not in "".join(texts)
+    named = found.read.startswith(("SDM", "kernel/include/"))
+    return all(texts) and named and "{" not in "".join(texts)
 
 
 TRIPLES = [
@@ -134,7 +135,7 @@ ENDS = {
     "LOG_LIMIT": "still-running",
     "RESET": "reset",
     "SHUTDOWN": "shutdown",
-    "WALL_LIMIT": "waiting",
+    "WALL_LIMIT": "idle",
     "TRIPLE_FAULT": "triple-fault",
 }
 
@@ -153,7 +154,7 @@ def test_a_halted_cpu_is_shown_at_its_hlt() -> None:
 STILL = {
     "HALTED": "`hlt` with interrupts off",
     "CPU_LIMIT": "an endless loop",
-    "WALL_LIMIT": "waits for an interrupt",
+    "WALL_LIMIT": "waits in `hlt`",
 }
 
 

@@ -58,7 +58,7 @@ def plant(root: Path, text: str) -> None:
             file = root / "solutions" / stage.id / gap
             lines = file.read_text().splitlines(keepends=True)
             at = next(n for n, line in enumerate(lines) if "END SOLUTION" in line)
-            mark = text if gap.endswith(".c") else f"    ; {CANARY}\n"
+            mark = f"    ; {CANARY}\n" if gap.endswith(".asm") else text
             file.write_text("".join((*lines[:at], mark, *lines[at:])))
 
 
@@ -252,8 +252,8 @@ def student(course: Path, stage: str, where: Path) -> Path:
     git(folder, "config", "user.name", "Student")
     git(folder, "config", "user.email", "student@example.org")
     for file in folder.glob("assignments/*/**/*"):
-        if file.suffix in (".c", ".asm") and "TASK_OPEN" in file.read_text():
-            mark = "/* mine */" if file.suffix == ".c" else "; mine"
+        if file.suffix in (".c", ".h", ".asm") and "TASK_OPEN" in file.read_text():
+            mark = "; mine" if file.suffix == ".asm" else "/* mine */"
             file.write_text(file.read_text().replace("TASK_OPEN", f"{mark} TASK_OPEN"))
     commit(folder, "my work")
     return folder
