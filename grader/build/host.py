@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,9 +16,9 @@ from grader.build.image import FORMAT, feed
 from grader.build.model import BuildError, Message, StageLike, SubmissionError
 from grader.build.sources import take
 from grader.build.tools import Tools, compiler_headers, read_flags, tools
+from grader.doctor.inventory import on_a_pc
 from grader.sandbox import Limits, Result, Sandbox, detect
 
-NATIVE = ("x86_64", "i686", "i386", "amd64")
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all".split()
 # What the compiler defines here, and not for the image.
 TELLTALES = (
@@ -159,7 +158,7 @@ class _Host:
 
     def _compiler(self) -> tuple[tuple[str, ...], bool]:
         """The words that name it, and whether it is the stage's own."""
-        if self.tools.family == "gcc" and platform.machine().lower() in NATIVE:
+        if self.tools.family == "gcc" and on_a_pc():
             return self.tools.cc, True
         return ("cc",), False
 

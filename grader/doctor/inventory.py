@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import glob
 import importlib.util
+import platform
 import re
 import shutil
 import subprocess
@@ -42,10 +43,16 @@ class State(NamedTuple):
     name: str = ""
 
 
+def on_a_pc() -> bool:
+    """Does this machine run the programs of both architectures itself?"""
+    return platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+
+
 def read_tools(path: Path) -> list[Tool]:
-    """The lines of the list of tools, in its order."""
+    """The lines of the list of tools that this machine can have, in its order."""
     lines = path.read_text("utf-8").splitlines()
-    return [Tool(*line.split()) for line in lines if line and not line.startswith("#")]
+    tools = [Tool(*line.split()) for line in lines if line and line[0] != "#"]
+    return [tool for tool in tools if tool.package != "gcc-multilib" or on_a_pc()]
 
 
 def first_version(text: str) -> str:
