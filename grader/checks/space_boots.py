@@ -25,54 +25,84 @@ MAPPED = "a frame is mapped there already"
 
 @boot("trees")
 def trees(plan: Plan) -> Boot:
-    """Three spaces with pages at the same and at other addresses; some go again."""
-    script, rng, values = Script(plan), plan.rng(), support.of(plan)
+    """Three spaces with pages at the same and at other addresses."""
+    pages, edges = _draw(plan)
+    return _boot(plan, [*pages, *edges])
+
+
+@boot("unmapped")
+def unmapped(plan: Plan) -> Boot:
+    """The same, and some of the pages go again."""
+    pages, edges = _draw(plan)
+    base, end = (support.of(plan)[name] for name in ("USER_BASE", "USER_END"))
+    used, rng = {p.va for p in (*pages, *edges)}, plan.rng()
+    nowhere = next(va for va in user_pages(rng, plan, 60) if va not in used)
+    near = next(va + PAGE for va in used if va + PAGE not in used and va + PAGE < end)
+    absent = [
+        Page(va, pages[0].space, UNMAP, why="nothing is there")
+        for va in (nowhere, near)
+    ]
+    # A space that loses its first page and its last, and keeps a neighbour in the same
+    # table.
+    leave = [Page(va, SPACES - 1, 0) for va in (base, end - PAGE)]
+    gone = rng.sample(pages, 6)
+    out = [Page(p.va, p.space, UNMAP) for p in (*gone, *leave)]
+    again = Page(gone[0].va, gone[0].space, WRITE)
+    return _boot(plan, [*leave, *edges, *pages, *out, *absent, again])
+
+
+def _draw(plan: Plan) -> tuple[list[Page], list[Page]]:
+    """Pages in any of the spaces, and such at the edges: the first of all, the last."""
+    rng, values = plan.rng(), support.of(plan)
     base, end = values["USER_BASE"], values["USER_END"]
-    both = user_pages(rng, plan, 10)
     rights = (0, WRITE, EXEC, WRITE | EXEC)
-    # The first page of all and the last one: each in a space that keeps it, whatever
-    # else goes, and in one that loses it, and keeps a neighbour in the same table.
     edges = [Page(va, space, WRITE) for space, va in enumerate((base, end - PAGE))]
     edges.append(Page(base + PAGE, SPACES - 1, WRITE))
-    leave = [Page(va, SPACES - 1, 0) for va in (base, end - PAGE)]
-    pages = [*edges, *leave]
-    for va in both:
-        for space in rng.sample(range(SPACES), rng.randrange(1, SPACES + 1)):
-            pages.append(Page(va, space, rng.choice(rights)))
+    both = user_pages(rng, plan, 10)
+    pages = [
+        Page(va, space, rng.choice(rights))
+        for va in both
+        for space in rng.sample(range(SPACES), rng.randrange(1, SPACES + 1))
+    ]
     pages += [
         Page(va, rng.randrange(SPACES), rng.choice(rights))
         for va in user_pages(rng, plan, 24)
         if va not in both
     ]
-    pages = list({(p.va, p.space): p for p in pages}.values())
+    at_edge = {base, base + PAGE, end - PAGE}
+    pages = [p for p in pages if p.va not in at_edge]
     rng.shuffle(pages)
-    taken = rng.choice(pages)
-    wrong = [
-        Page(base - PAGE, 0, WRITE, why="it lies below USER_BASE"),
-        Page(end, 1, 0, why="it lies at USER_END"),
-        Page(both[0] + 8, 2, 0, why="it is no address of a page"),
-        Page(taken.va, taken.space, WRITE, why=MAPPED),
-        Page(values["KERNEL_BASE"], 2, WRITE, why="it is the kernel's"),
-    ]
-    rng.shuffle(wrong)
-    stays = (taken, *edges, *leave)
-    gone = rng.sample([p for p in pages if p not in stays], 6)
-    used = {p.va for p in pages}
-    nowhere = [va for va in user_pages(rng, plan, 60) if va not in used]
-    near = [va + PAGE for va in used if va + PAGE not in used and va + PAGE < end]
-    absent = [
-        Page(va, pages[0].space, UNMAP, why="nothing is there")
-        for va in (nowhere[0], near[0])
-    ]
-    unmaps = [Page(p.va, p.space, UNMAP) for p in (*gone, *leave)]
-    again = [Page(gone[0].va, gone[0].space, WRITE)]
-    foreign = Page(values["KERNEL_BASE"], 0, UNMAP, why="it is the kernel's")
-    script.add(*pages, *wrong, *unmaps, *absent, foreign, *again)
-    own = plan.note(
-        "own", [va for va in user_pages(rng, plan, 60) if va not in used][0]
-    )
+    return pages, edges
+
+
+def _boot(plan: Plan, pages: list[Page]) -> Boot:
+    """These calls, and a page of the kernel's own tree that no space has."""
+    script, used = Script(plan), {page.va for page in pages}
+    script.add(*pages)
+    drawn = user_pages(plan.rng(), plan, 60)
+    own = plan.note("own", next(va for va in drawn if va not in used))
     draw_spaces(plan, (f"space {number}" for number in range(SPACES)))
     return script.boot("spaces-map", *support.hexadecimal(spaces=SPACES, own=own))
+
+
+@boot("refused")
+def refused(plan: Plan) -> Boot:
+    """What no call may do: the kernel may not live to see the end of it if one does."""
+    script, rng, values = Script(plan), plan.rng(), support.of(plan)
+    base, end = values["USER_BASE"], values["USER_END"]
+    taken, inside = user_pages(rng, plan, 2)
+    wrong = [
+        Page(base - PAGE, 0, WRITE, why="it lies below USER_BASE"),
+        Page(end, 0, 0, why="it lies at USER_END"),
+        Page(inside + 8, 0, 0, why="it is no address of a page"),
+        Page(taken, 0, WRITE, why=MAPPED),
+        Page(values["KERNEL_BASE"], 0, WRITE, why="it is the kernel's"),
+    ]
+    rng.shuffle(wrong)
+    foreign = Page(values["KERNEL_BASE"], 0, UNMAP, why="it is the kernel's")
+    script.add(Page(taken, 0, 0), *wrong, foreign)
+    own = plan.note("own", user_pages(rng, plan, 1)[0])
+    return script.boot("spaces-map", *support.hexadecimal(spaces=1, own=own))
 
 
 def roots(case: Case, evidence: Evidence, count: int = SPACES) -> list[int]:
@@ -82,13 +112,10 @@ def roots(case: Case, evidence: Evidence, count: int = SPACES) -> list[int]:
 def expected_pages(
     pages: list[Page], frames: list[int]
 ) -> list[dict[int, tuple[int, int]]]:
-    """By space: page -> its frame and rights, when all calls are through."""
+    """By space: page -> its frame and rights, of the pages that are never taken out."""
+    out = {(page.space, page.va) for page in pages if page.rights & UNMAP}
     want: list[dict[int, tuple[int, int]]] = [{} for _ in range(SPACES)]
     for page, frame in zip(pages, frames):
-        if page.why:
-            continue
-        if page.rights & UNMAP:
-            want[page.space].pop(page.va, None)
-        else:
+        if (page.space, page.va) not in out:
             want[page.space][page.va] = frame, page.rights
     return want

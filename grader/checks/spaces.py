@@ -242,9 +242,7 @@ def expect_kernel(case: Case, evidence: Evidence, root: int, what: str) -> None:
     expect_tree(case, evidence, root)
     want = want_kernel(case, evidence)
     have = kernel_view(evidence, root, support.of(case)["USER_BASE"])
-    differs = [n for n, pair in enumerate(zip(have, want)) if pair[0] != pair[1]]
-    part = differs[0] if differs else min(len(have), len(want))
-    va = (want + have[len(want) :] + [(0, 0, 0, False, False)])[part][0]
+    va = _first_difference(have, want)
     found, should = walk(evidence, root, va), walk(evidence, own, va)
     case.expect(
         have == want,
@@ -271,6 +269,19 @@ def expect_kernel(case: Case, evidence: Evidence, root: int, what: str) -> None:
     )
     if case.arch == "x86_64":
         expect_own_pdpt(case, evidence, root, what)
+
+
+def _first_difference(
+    have: list[tuple[int, int, int, bool, bool]],
+    want: list[tuple[int, int, int, bool, bool]],
+) -> int:
+    """The lowest address of which two kernel_views tell different things, or 0."""
+    for mine, its in zip(have, want):
+        if mine != its:
+            shorter = mine[0] == its[0] and mine[2:] == its[2:]
+            return min(mine[1], its[1]) if shorter else min(mine[0], its[0])
+    rest = have[len(want) :] or want[len(have) :]
+    return rest[0][0] if rest else 0
 
 
 def expect_own_pdpt(case: Case, evidence: Evidence, root: int, what: str) -> None:

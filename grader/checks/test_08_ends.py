@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, Plan, boot, check
+from grader.checks.maps import lay_open
 from grader.checks.record import unexpected_end
-from grader.checks.space_boots import roots, trees
+from grader.checks.space_boots import expected_pages, refused, roots, unmapped
 from grader.checks.spaces import (
     EXEC,
     HEADER,
@@ -19,6 +20,7 @@ from grader.checks.spaces import (
     expect_page,
     free_pages,
     shown,
+    signed,
     tables_of,
     user_pages,
     walk,
@@ -58,42 +60,46 @@ def destroy(plan: Plan) -> Boot:
     return script.boot("spaces-destroy", *support.hexadecimal(spaces=count))
 
 
-@check("space-unmap", boots=(trees,), needs=("space-map",))
+@check("space-unmap", boots=(unmapped, refused), needs=("space-map",))
 def test_unmap(case: Case) -> None:
     """space_unmap takes exactly that page out and returns its frame, and 0 where there
     was none; the place is free for another frame."""
-    evidence = case.run(trees)
+    evidence = case.run(unmapped)
+    lay_open(case, evidence)
     pages: list[Page] = support.note(evidence, "pages")
     answers = words(case, evidence, "scenario_answers", len(pages))
     frames = words(case, evidence, "scenario_frames", len(pages))
     now: dict[tuple[int, int], int] = {}
+    out: set[tuple[int, int]] = set()
     for page, answer, frame in zip(pages, answers, frames):
         where = page.space, page.va
-        if not page.rights & UNMAP:
-            if not page.why:
-                now[where] = frame
+        if page.rights & UNMAP:
+            out.add(where)
+            expect_unmapped(case, page, answer, now.pop(where, 0))
             continue
-        want = now.pop(where, 0)
+        now[where] = frame
         case.expect(
-            answer == want,
-            expected=f"space_unmap for {page.va:#x} in space {page.space} returns "
-            + (f"the frame {want:#x}." if want else f"0: {page.why}."),
-            seen=f"It returned {answer:#x}.",
-            cause="The frame is in the entry, without the bits around it (PTE_ADDRESS)."
-            if want
-            else "The entry is absent, or not ring 3's: nothing can be taken out.",
+            where not in out or signed(case, answer) == 0,
+            expected=f"After space_unmap, space_map for {page.va:#x} returns E_OK.",
+            seen=f"It returned {signed(case, answer)}.",
+            cause="The page that was here is to be gone: space_unmap was called for "
+            "it, with this root_pa.",
             read=HEADER,
         )
-        found = walk(evidence, roots(case, evidence)[page.space], page.va)
-        later = pages[pages.index(page) + 1 :]
-        if where not in [(p.space, p.va) for p in later if not p.rights & UNMAP]:
-            case.expect(
-                not found.user or page.va < support.of(case)["USER_BASE"],
-                expected=f"Ring 3 sees nothing at {page.va:#x} any more.",
-                seen=f"The page tables say: {shown(found)}.",
-                cause="The entry was not cleared.",
-                read=HEADER,
-            )
+    at = roots(case, evidence)
+    for space, va in sorted(out):
+        found, frame = walk(evidence, at[space], va), now.get((space, va), 0)
+        case.expect(
+            found.pa == frame if frame else not found.user,
+            expected=f"At {va:#x} ring 3 sees "
+            + (f"the new frame {frame:#x}." if frame else "nothing any more."),
+            seen=f"The page tables say: {shown(found)}.",
+            cause="The entry was not cleared.",
+            read=HEADER,
+        )
+    for root, want in zip(at, expected_pages(pages, frames)):
+        for va, (frame, rights) in sorted(want.items()):
+            expect_page(case, evidence, root, va, frame, rights)
     gone = {a for page, a in zip(pages, answers) if page.rights & UNMAP and a}
     given = sorted(f for f in gone if f // PAGE in free_pages(case, evidence, 0))
     case.expect(
@@ -104,7 +110,34 @@ def test_unmap(case: Case) -> None:
         "it, too, somebody else may have it.",
         read=HEADER,
     )
+    expect_foreign(case)
     case.fact("unmapped", len(now))
+
+
+def expect_unmapped(case: Case, page: Page, answer: int, want: int) -> None:
+    """What space_unmap returns: the frame that was there, or 0."""
+    case.expect(
+        answer == want,
+        expected=f"space_unmap for {page.va:#x} in space {page.space} returns "
+        + (f"the frame {want:#x}." if want else f"0: {page.why}."),
+        seen=f"It returned {answer:#x}.",
+        cause="The frame is in the entry, without the bits around it (PTE_ADDRESS)."
+        if want
+        else "The entry is absent, or not ring 3's: nothing can be taken out.",
+        read=HEADER,
+    )
+
+
+def expect_foreign(case: Case) -> None:
+    """The kernel's pages are not space_unmap's to take out."""
+    evidence = case.run(refused, ends=tuple(End))
+    pages: list[Page] = support.note(evidence, "pages")
+    made = words(case, evidence, "scenario_answered", 1)[0]
+    if made == len(pages) - 1:
+        case.run(refused)
+    if made == len(pages):
+        answer = words(case, evidence, "scenario_answers", len(pages))[-1]
+        expect_unmapped(case, pages[-1], answer, 0)
 
 
 @check("space-destroy", boots=(destroy,), needs=("space-map",))

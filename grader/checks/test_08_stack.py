@@ -32,7 +32,7 @@ def stacks(plan: Plan) -> Boot:
     return plan.boot("spaces-stacks", limits=LONG)
 
 
-@check("space-stack", boots=(processes, stacks), needs=("space-kernel",))
+@check("space-stack", boots=(processes, stacks), needs=("space-map",))
 def test_stack(case: Case) -> None:
     """Each process has its stack right below USER_STACK_TOP, in frames of its own, to
     read and write and not to execute; where it cannot be had, nothing is left of it."""

@@ -6,7 +6,14 @@ from __future__ import annotations
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.maps import lay_open
-from grader.checks.space_boots import MAPPED, SPACES, expected_pages, roots, trees
+from grader.checks.space_boots import (
+    MAPPED,
+    SPACES,
+    expected_pages,
+    refused,
+    roots,
+    trees,
+)
 from grader.checks.spaces import (
     HEADER,
     LEVELS,
@@ -30,7 +37,7 @@ from grader.checks.spaces import (
     words,
 )
 from grader.evidence import paging
-from grader.machine import Boot
+from grader.machine import Boot, End
 
 E_INVAL, E_NOMEM = -1, -2
 
@@ -129,47 +136,55 @@ def test_short(case: Case) -> None:
     case.fact("short", made)
 
 
-@check("space-map", boots=(trees, map_short), needs=("space-kernel",))
+@check("space-map", boots=(trees,), needs=("space-kernel",))
 def test_map(case: Case) -> None:
     """space_map makes exactly the page visible that it is asked for, with the rights
-    asked for, on every level, in spaces that nobody uses; it refuses what it must, and
-    tells when there is no frame for a table."""
+    asked for, on every level, in spaces that nobody uses."""
     evidence = case.run(trees)
     pages: list[Page] = support.note(evidence, "pages")
     answers = words(case, evidence, "scenario_answers", len(pages))
-    frames = words(case, evidence, "scenario_frames", len(pages))
-    want = expected_pages(pages, frames)
     for number, (page, answer) in enumerate(zip(pages, answers)):
-        if page.rights & UNMAP:
-            continue
-        value = signed(case, answer)
-        must = E_INVAL if page.why else 0
         case.expect(
-            value == must,
-            expected=f"space_map for {page.va:#x} returns "
-            + (f"E_INVAL: {page.why}." if page.why else "E_OK."),
-            seen=f"It returned {value}.",
+            signed(case, answer) == 0,
+            expected=f"space_map for {page.va:#x} returns E_OK.",
+            seen=f"It returned {signed(case, answer)}.",
             cause=_answer_cause(page, pages[:number]),
             read=HEADER,
         )
+    frames = words(case, evidence, "scenario_frames", len(pages))
+    want = expected_pages(pages, frames)
     for space, root in enumerate(roots(case, evidence)):
         for va, (frame, rights) in sorted(want[space].items()):
             expect_page(case, evidence, root, va, frame, rights)
-    expect_short(case)
     case.fact("pages", [sorted(part) for part in want])
 
 
+@check("space-refuse", boots=(refused, map_short), needs=("space-map",))
+def test_refuse(case: Case) -> None:
+    """space_map refuses addresses that are not ring 3's, that are no page's, and that
+    are taken, and tells when there is no frame for a table."""
+    evidence = case.run(refused, ends=tuple(End))
+    pages: list[Page] = support.note(evidence, "pages")
+    made = words(case, evidence, "scenario_answered", 1)[0]
+    answers = words(case, evidence, "scenario_answers", len(pages))
+    for page, answer in list(zip(pages, answers))[:made]:
+        if page.why and not page.rights & UNMAP:
+            case.expect(
+                signed(case, answer) == E_INVAL,
+                expected=f"space_map for {page.va:#x} returns E_INVAL: {page.why}.",
+                seen=f"It returned {signed(case, answer)}.",
+                cause="The entry at level 1 is overwritten without a look at its P bit."
+                if page.why == MAPPED
+                else "The address is looked at too late, or not at all.",
+                read=HEADER,
+            )
+    if made < len(pages) - 1:  # the last one is space_unmap's
+        case.run(refused)
+    case.fact("short", expect_short(case))
+
+
 def _answer_cause(page: Page, before: list[Page]) -> str:
-    """Why space_map took what it must refuse, or the other way round."""
-    if page.why:
-        if page.why == MAPPED:
-            return "The entry at level 1 is overwritten without a look at its P bit."
-        return "The address is looked at too late, or not at all."
-    if Page(page.va, page.space, UNMAP) in before:
-        return (
-            "The page that was here is to be gone: space_unmap was called for it, with "
-            "this root_pa."
-        )
+    """Why space_map refused what it must take."""
     if any(p.va == page.va and p.space != page.space for p in before):
         return (
             "It is a free page of ring 3 in this space, and another space has one "
@@ -178,11 +193,12 @@ def _answer_cause(page: Page, before: list[Page]) -> str:
     return "It is a free page of ring 3, yet it was refused."
 
 
-def expect_short(case: Case) -> None:
-    """E_NOMEM as long as one of the tables on the way cannot be had."""
+def expect_short(case: Case) -> list[int]:
+    """E_NOMEM as long as one of the tables on the way cannot be had; the answers."""
     evidence = case.run(map_short)
     levels = LEVELS[case.arch]
-    for frames, answer in enumerate(words(case, evidence, "scenario_short", levels)):
+    answers = words(case, evidence, "scenario_short", levels)
+    for frames, answer in enumerate(answers):
         must = E_NOMEM if frames < levels - 1 else 0
         case.expect(
             signed(case, answer) == must,
@@ -196,6 +212,7 @@ def expect_short(case: Case) -> None:
             else "It took more frames than tables, or lost one that it could not use.",
             read=HEADER,
         )
+    return answers
 
 
 @check("space-apart", boots=(trees,), needs=("space-map",))

@@ -41,6 +41,7 @@ struct start {
 struct space scenario_spaces[SPACES];
 uintptr_t scenario_roots[SPACES];  /* those of scenario_spaces, also when they end */
 intptr_t scenario_answers[PAGES];  /* of space_map and space_unmap, by page */
+uintptr_t scenario_answered;       /* how many calls came back */
 uintptr_t scenario_frames[PAGES];  /* the frame that was to be mapped */
 uintptr_t scenario_stacks[SPACES]; /* user_stack_create's answers */
 uint32_t scenario_ends[SPACES];    /* in which order the threads ended, from 1 */
@@ -81,6 +82,7 @@ static void do_pages(void)
         KASSERT(i < PAGES);
         if (page->rights & UNMAP) {
             scenario_answers[i] = (intptr_t)space_unmap(root_pa, (uintptr_t)page->va);
+            scenario_answered++;
             continue;
         }
         scenario_frames[i] = frame_alloc();
@@ -93,6 +95,7 @@ static void do_pages(void)
         }
         scenario_answers[i] =
             space_map(root_pa, (uintptr_t)page->va, scenario_frames[i], page->rights);
+        scenario_answered++;
     }
 }
 
