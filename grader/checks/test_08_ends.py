@@ -121,10 +121,19 @@ def expect_unmapped(case: Case, page: Page, answer: int, want: int) -> None:
         expected=f"space_unmap for {page.va:#x} in space {page.space} returns "
         + (f"the frame {want:#x}." if want else f"0: {page.why}."),
         seen=f"It returned {answer:#x}.",
-        cause="The frame is in the entry, without the bits around it (PTE_ADDRESS)."
-        if want
-        else "The entry is absent, or not ring 3's: nothing can be taken out.",
+        cause=_unmap_cause(answer, want),
         read=HEADER,
+    )
+
+
+def _unmap_cause(answer: int, want: int) -> str:
+    if not want:
+        return "The entry is absent, or not ring 3's: nothing can be taken out."
+    if answer:
+        return "The frame is in the entry, without the bits around it (PTE_ADDRESS)."
+    return (
+        "It found no page where one is: the walk begins at root_pa, whichever tree CR3 "
+        "names."
     )
 
 

@@ -180,6 +180,9 @@ def test_refuse(case: Case) -> None:
             )
     if made < len(pages) - 1:  # the last one is space_unmap's
         case.run(refused)
+    frames = words(case, evidence, "scenario_frames", 1)
+    root = roots(case, evidence, 1)[0]
+    expect_page(case, evidence, root, pages[0].va, frames[0], pages[0].rights)
     case.fact("short", expect_short(case))
 
 
