@@ -132,8 +132,8 @@ def _unmap_cause(answer: int, want: int) -> str:
     if answer:
         return "The frame is in the entry, without the bits around it (PTE_ADDRESS)."
     return (
-        "It found no page where one is: the walk begins at root_pa, whichever tree CR3 "
-        "names."
+        "It found no page where one is: the walk did not begin at root_pa, or an "
+        "earlier call took out more than its own page."
     )
 
 
