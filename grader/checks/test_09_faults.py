@@ -157,7 +157,7 @@ def expect_short(case: Case, evidence: Evidence) -> None:
         for one in image.loads()
         if one["memory"]
     )
-    for left, (result, frames, now, room, then, begun, over) in enumerate(rows):
+    for left, (result, frames, now, used, then, begun, over) in enumerate(rows):
         if result > 0 and left >= least:
             break
         case.expect(
@@ -168,10 +168,10 @@ def expect_short(case: Case, evidence: Evidence) -> None:
             read=HEADER,
         )
         case.expect(
-            frames == now and room == then,
+            frames == now and used == then,
             expected=f"When process_start has failed with {left} frames left, frames "
             "and kernel heap are as before.",
-            seen=f"{frames - now} frames and {room - then} bytes of the heap are not "
+            seen=f"{frames - now} frames and {then - used} bytes of the heap are not "
             "free.",
             cause="What was made before the error stays: the space, its pages, its "
             "tables, or the struct process.",

@@ -162,12 +162,12 @@ def test_list(case: Case) -> None:
         hint="Count up, and never down.",
         read=HEADER,
     )
-    ((before, after),) = support.array(evidence, "scenario_rooms", "II", 1)
+    ((before, after),) = support.array(evidence, "scenario_used", "II", 1)
     case.expect(
         before == after,
-        expected="When all processes are forgotten, the kernel's heap has as much room "
-        "as before.",
-        seen=f"{before - after} bytes are missing.",
+        expected="When all processes are forgotten, as much of the kernel's heap is in "
+        "use as before.",
+        seen=f"{after - before} bytes more are in use.",
         cause="process_forget takes the process out of the list, and does not free it.",
         hint="kfree, when nothing points to it any more.",
         read=HEADER,

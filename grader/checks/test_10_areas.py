@@ -216,10 +216,10 @@ def test_leak(case: Case) -> None:
     """Two hundred processes with a dozen areas each leave the kernel's heap as it was,
     and so does one for which it is too full."""
     evidence = case.run(lives)
-    ((before, after),) = support.array(evidence, "scenario_rooms", "II", 1)
+    ((before, after),) = support.array(evidence, "scenario_used", "II", 1)
     case.expect(
         before == after,
-        expected=f"The kernel's heap has room for {before} bytes, before and after.",
+        expected=f"Of the kernel's heap {before} bytes are in use, before and after.",
         seen=f"Afterwards it is {after}: areas or what holds them are still there.",
         cause="memory_end frees less than memory_start and area_add have taken.",
         hint="Each area, then the structure that holds them.",

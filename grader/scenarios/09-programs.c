@@ -27,15 +27,15 @@ uint32_t scenario_found[3];         /* how many of them process_find finds */
 uint32_t scenario_ghosts;           /* forgotten ones that it still finds */
 uint32_t scenario_flags[2];         /* IF behind process_start: it was off, it was on */
 uintptr_t scenario_cr3[2];          /* before and behind process_start */
-uint32_t scenario_rooms[2];         /* of the kernel's heap, before and afterwards */
-uint32_t scenario_hooks[3];         /* started, ended, started with another image */
+uint32_t scenario_used[2];  /* bytes of the kernel's heap, before and afterwards */
+uint32_t scenario_hooks[3]; /* started, ended, started with another image */
 uint32_t scenario_fit[4]; /* a word's length: longest, refused, then fits; its place */
 
 /* process_start with this many frames, what was free before, and then. */
 struct short_run {
     int32_t result;
     uint32_t frames[2];
-    uint32_t room[2];
+    uint32_t used[2];
     uint32_t hooks[2]; /* started and ended by now */
 } scenario_short[SHORT_MOST];
 uint32_t scenario_short_count;
@@ -129,12 +129,12 @@ static void run_short(void)
         struct short_run *now = &scenario_short[left];
 
         now->frames[0] = frames_left();
-        now->room[0] = heap_room();
+        now->used[0] = heap_used();
         list = take_frames(left);
         now->result = process_start("program", "");
         give_frames(list);
         now->frames[1] = frames_left();
-        now->room[1] = heap_room();
+        now->used[1] = heap_used();
         now->hooks[0] = scenario_hooks[0];
         now->hooks[1] = scenario_hooks[1];
         scenario_short_count++;
@@ -193,7 +193,7 @@ static void run(void)
     cpu_cli();
     breaks = cmdline_hex("breaks", 0) != 0;
     note_free(0);
-    scenario_rooms[0] = heap_room();
+    scenario_used[0] = heap_used();
     note_start(NOBODY, process_start("nobody", ""));
     refuses = true;
     note_start(REFUSED, process_start(good_module()->name, ""));
@@ -216,7 +216,7 @@ static void run(void)
     forget_from(1);
     thread_yield(); /* the last one's stack is freed by whoever comes next */
     note_free(1);
-    scenario_rooms[1] = heap_room();
+    scenario_used[1] = heap_used();
 }
 
 SCENARIO("elf-check", NO_THREADS, check);

@@ -61,9 +61,9 @@ struct answer scenario_answers[QUESTIONS];
 struct note scenario_notes[NOTES];
 uint32_t scenario_note_count;
 struct held scenario_areas[AREAS];
-uint64_t scenario_heap;     /* where its heap begins */
-uint32_t scenario_rooms[2]; /* of the kernel's heap, before and after many lives */
-uint32_t scenario_kept;     /* lives after which process->memory is not NULL */
+uint64_t scenario_heap;    /* where its heap begins */
+uint32_t scenario_used[2]; /* bytes of the kernel's heap, before and after many lives */
+uint32_t scenario_kept;    /* lives after which process->memory is not NULL */
 /* Lives with little heap: good, E_NOMEM, another error, memory kept, heap lost. */
 uint32_t scenario_narrow[5];
 
@@ -116,7 +116,7 @@ static void narrow(void)
     static struct process process;
 
     for (unsigned some = 0; some < NARROW_MOST; some++) {
-        const uint32_t before = heap_room();
+        const uint32_t before = heap_used();
         void *hole = some % 2 != 0 ? kmalloc(sizeof(struct memory)) : NULL;
         uint32_t bytes = 0;
         uintptr_t list = give_some(take_heap(&bytes), some / 2);
@@ -137,7 +137,7 @@ static void narrow(void)
             process.memory = NULL;
         }
         give_heap(list);
-        scenario_narrow[4] += heap_room() != before;
+        scenario_narrow[4] += heap_used() != before;
     }
 }
 
@@ -145,7 +145,7 @@ static void lives(void)
 {
     static struct process process;
 
-    scenario_rooms[0] = heap_room();
+    scenario_used[0] = heap_used();
     for (unsigned life = 0; life < LIVES; life++) {
         KASSERT(memory_start(&process, PROGRAM_LOW) == E_OK);
         for (unsigned i = 1; i <= LIFE_AREAS; i++) {
@@ -156,7 +156,7 @@ static void lives(void)
         memory_end(&process);
         scenario_kept += process.memory != NULL;
     }
-    scenario_rooms[1] = heap_room();
+    scenario_used[1] = heap_used();
     narrow();
 }
 

@@ -13,7 +13,6 @@
 
 #define NOTES 512
 #define NOTE_CALL 40
-#define BLOCK_BYTES 1024
 
 /* The call NOTE_CALL: what a process says, and when. */
 struct note {
@@ -25,7 +24,7 @@ struct note {
 struct note scenario_notes[NOTES];
 uint32_t scenario_note_count;
 int32_t scenario_left[IMAGES]; /* pids that are still known in the end */
-uint32_t scenario_blocks[2];   /* of the kernel's heap, before and afterwards */
+uint32_t scenario_heap[2];     /* bytes in use, before and afterwards */
 
 static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
@@ -47,25 +46,6 @@ static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 
 SYSCALL(NOTE_CALL, note);
 
-/* How many blocks the kernel's heap still has. */
-static uint32_t count_blocks(void)
-{
-    uintptr_t *list = NULL, *block;
-    uint32_t count = 0;
-
-    while ((block = kmalloc(BLOCK_BYTES)) != NULL) {
-        *block = (uintptr_t)list;
-        list = block;
-        count++;
-    }
-    while (list) {
-        block = (uintptr_t *)*list;
-        kfree(list);
-        list = block;
-    }
-    return count;
-}
-
 static bool anybody_runs(void)
 {
     for (const struct process *p = process_after(0); p; p = process_after(p->pid)) {
@@ -85,7 +65,7 @@ static void run(void)
     KASSERT(first);
     cpu_cli();
     note_free(0);
-    scenario_blocks[0] = count_blocks();
+    scenario_heap[0] = heap_used();
     note_start(0, process_start(first->name, first->args));
     while (anybody_runs() && tick_count() < most) {
         cpu_idle();
@@ -101,7 +81,7 @@ static void run(void)
         scenario_left[left++] = p->pid;
     }
     note_free(1);
-    scenario_blocks[1] = count_blocks();
+    scenario_heap[1] = heap_used();
 }
 
 SCENARIO("family-run", AFTER_ALL_INIT, run);

@@ -97,15 +97,6 @@ static inline void give_heap(uintptr_t list)
     }
 }
 
-/* How many bytes the kernel's heap still has. */
-static inline uint32_t heap_room(void)
-{
-    uint32_t bytes = 0;
-
-    give_heap(take_heap(&bytes));
-    return bytes;
-}
-
 /* How many frames are free. */
 static inline uint32_t frames_left(void)
 {

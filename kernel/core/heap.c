@@ -68,6 +68,16 @@ static struct block *first_block(void)
     return (struct block *)HEAP_BASE;
 }
 
+size_t heap_used(void)
+{
+    size_t used = 0;
+
+    for (struct block *block = first_block(); block; block = next_of(block)) {
+        used += is_used(block) ? block->bytes : 0;
+    }
+    return used;
+}
+
 void heap_init(void)
 {
     struct block *first = first_block();

@@ -15,6 +15,9 @@ void *kzalloc(size_t bytes);
 /* Give memory of kmalloc or kzalloc back; NULL is ignored, anything else panics. */
 void kfree(void *memory);
 
+/* How many bytes of the heap are in use, headers and guards included. Interrupts off. */
+size_t heap_used(void);
+
 #define KSTACK_BYTES (KSTACK_PAGES * PAGE_BYTES)
 
 /*
