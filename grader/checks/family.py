@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.checks.spaces import RANGES
 from grader.machine import Boot, Limits, Module
@@ -137,9 +138,9 @@ def expect_nothing_left(case: Case, evidence: Evidence) -> None:
         "and has nobody is forgotten at once.",
         read=HEADER,
     )
-    word = "I" if case.arch == "i386" else "Q"
+    pair = arch_of(case).words(2)
     counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
+    rows = support.array(evidence, "scenario_free", pair, 2 * RANGES)
     before, after = (
         sum(size for _, size in rows[part * RANGES :][: counts[part][0]])
         for part in range(2)

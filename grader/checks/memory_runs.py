@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.program_runs import exits
 from grader.checks.record import Evidence
 from grader.checks.spaces import RANGES
@@ -111,7 +112,7 @@ def programs_boot(
 def ended(evidence: Evidence) -> list[tuple[Program, int, int, int]]:
     """Each program with its pid, its tree, and how it ended."""
     made: list[Program] = support.note(evidence, "programs")
-    word = "I" if evidence.arch == "i386" else "Q"
+    word = arch_of(evidence).word
     pids = support.array(evidence, "scenario_started", "i", len(made))
     roots = support.array(evidence, "scenario_roots", word, len(made))
     statuses = support.array(evidence, "scenario_statuses", "q", len(made))
@@ -166,9 +167,9 @@ def expect_status(
 
 
 def expect_all_free(case: Case, evidence: Evidence) -> None:
-    word = "I" if case.arch == "i386" else "Q"
+    pair = arch_of(case).words(2)
     counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
+    rows = support.array(evidence, "scenario_free", pair, 2 * RANGES)
     before, after = (
         sum(size for _, size in rows[part * RANGES :][: counts[part][0]])
         for part in range(2)

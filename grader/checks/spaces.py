@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from grader.checks import exhibits, support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import paging
 from grader.evidence.events import Interrupt
@@ -73,13 +74,9 @@ def user_pages(rng: random.Random, plan: Plan, count: int) -> list[int]:
     return pages[:count]
 
 
-def word(place: Plan | Case) -> str:
-    return "I" if support.word_bytes(place.arch) == 4 else "Q"
-
-
 def words(case: Case, evidence: Evidence, symbol: str, count: int) -> list[int]:
     """An array of machine words of the scenario."""
-    return [v for (v,) in support.array(evidence, symbol, word(case), count)]
+    return [v for (v,) in support.array(evidence, symbol, arch_of(case).word, count)]
 
 
 def free_pages(case: Case, evidence: Evidence, when: int) -> set[int]:
@@ -87,7 +84,7 @@ def free_pages(case: Case, evidence: Evidence, when: int) -> set[int]:
     counts = support.array(evidence, "scenario_free_counts", "I", when + 1)
     most = min(counts[when][0], RANGES)
     rows = support.array(
-        evidence, "scenario_free", 2 * word(case), (when + 1) * RANGES
+        evidence, "scenario_free", arch_of(case).words(2), (when + 1) * RANGES
     )[when * RANGES :][:most]
     all_frames = support.of(case)["IDENTITY_END"] // PAGE  # whatever stands there
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.elf_images import DAMAGES, Image, faults, names
 from grader.checks.elf_images import NAMES as CODES
 from grader.checks.program_runs import (
@@ -207,8 +208,8 @@ def expect_short(case: Case, evidence: Evidence) -> None:
 def expect_frames(case: Case, evidence: Evidence, when: str) -> None:
     """As many frames are free as before; kernel stacks and heap are no frames."""
     counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    word = "I" if case.arch == "i386" else "Q"
-    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
+    pair = arch_of(case).words(2)
+    rows = support.array(evidence, "scenario_free", pair, 2 * RANGES)
     before, after = (
         {
             base // PAGE + n
