@@ -11,7 +11,7 @@ from grader.checks.api import Case, Plan
 from grader.checks.arch import arch_of
 from grader.checks.program_runs import exits
 from grader.checks.record import Evidence
-from grader.checks.spaces import RANGES
+from grader.checks.spaces import frames_lost
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
 from grader.machine import Boot, Limits, Module, Via
@@ -167,17 +167,11 @@ def expect_status(
 
 
 def expect_all_free(case: Case, evidence: Evidence) -> None:
-    pair = arch_of(case).words(2)
-    counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    rows = support.array(evidence, "scenario_free", pair, 2 * RANGES)
-    before, after = (
-        sum(size for _, size in rows[part * RANGES :][: counts[part][0]])
-        for part in range(2)
-    )
+    lost = frames_lost(evidence)
     case.expect(
-        before == after,
+        not lost,
         expected="As many frames are free at the end as at the begin.",
-        seen=f"{before - after} are missing.",
+        seen=f"{lost} are missing.",
         cause="A page that came on demand is not in the tree that ends with the "
         "process.",
         read=HEADER,

@@ -79,17 +79,30 @@ def words(case: Case, evidence: Evidence, symbol: str, count: int) -> list[int]:
     return [v for (v,) in support.array(evidence, symbol, arch_of(case).word, count)]
 
 
+def free_ranges(evidence: Evidence, when: int) -> list[tuple[int, ...]]:
+    """Base and frames of each free range then, as the scenario stored it."""
+    counts = support.array(evidence, "scenario_free_counts", "I", when + 1)
+    pair = arch_of(evidence).words(2)
+    rows = support.array(evidence, "scenario_free", pair, (when + 1) * RANGES)
+    return rows[when * RANGES :][: min(counts[when][0], RANGES)]
+
+
 def free_pages(case: Case, evidence: Evidence, when: int) -> set[int]:
     """The frames that were free then: before, in between, afterwards."""
-    counts = support.array(evidence, "scenario_free_counts", "I", when + 1)
-    most = min(counts[when][0], RANGES)
-    rows = support.array(
-        evidence, "scenario_free", arch_of(case).words(2), (when + 1) * RANGES
-    )[when * RANGES :][:most]
     all_frames = support.of(case)["IDENTITY_END"] // PAGE  # whatever stands there
     return {
-        base // PAGE + n for base, size in rows for n in range(min(size, all_frames))
+        base // PAGE + n
+        for base, size in free_ranges(evidence, when)
+        for n in range(min(size, all_frames))
     }
+
+
+def frames_lost(evidence: Evidence) -> int:
+    """How many frames fewer are free afterwards than before, by the ranges' sizes."""
+    before, after = (
+        sum(size for _, size in free_ranges(evidence, when)) for when in range(2)
+    )
+    return before - after
 
 
 def kernel_root(evidence: Evidence) -> int:
