@@ -107,8 +107,7 @@ def frames_lost(evidence: Evidence) -> int:
 
 def kernel_root(evidence: Evidence) -> int:
     """The tree that the kernel came up with, by the core's own table."""
-    name = "directory" if evidence.arch == "i386" else "pml4"
-    return support.address_of(evidence, name)
+    return support.address_of(evidence, paging.KERNEL_ROOT[evidence.arch])
 
 
 def walk(evidence: Evidence, root: int, va: int) -> Walk:
