@@ -14,10 +14,11 @@ from grader.checks.record import Evidence
 from grader.checks.spaces import frames_lost
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
+from grader.evidence.instruction import PF
 from grader.machine import Boot, Limits, Module, Via
 
 HEADER = "kernel/include/course/10-memory.h"
-PAGE, PF = support.PAGE, 14
+PAGE = support.PAGE
 GATE, MASK = 0x80, 0xFFFFFFFF
 FAULT = -256 - PF
 NOTES, NOTE_CALL = 256, 40
