@@ -61,18 +61,15 @@ SYSCALL(SYS_PROCESSES, sys_processes);
 static intptr_t count_free(void)
 {
     static struct frame_range ranges[RANGES];
-    const uintptr_t flags = cpu_flags();
+    const uintptr_t flags = cpu_save_cli();
     intptr_t frames = 0;
     size_t count;
 
-    cpu_cli();
     count = frame_ranges(ranges, RANGES);
     for (size_t i = 0; i < count && i < RANGES; i++) {
         frames += (intptr_t)ranges[i].frames;
     }
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
+    cpu_restore(flags);
     return frames;
 }
 

@@ -39,8 +39,7 @@ FAST_BYTES = 0x200  # of fast_entry, that are watched
 def own_stacks(case: Case, evidence: Evidence) -> None:
     """Each call that was noted ran on the kernel stack of its thread."""
     size = support.of(case)["KSTACK_PAGES"] * support.PAGE
-    word = "I" if support.word_bytes(case.arch) == 4 else "Q"
-    tops = support.array(evidence, "scenario_kernel_tops", word, 2)
+    tops = support.array(evidence, "scenario_kernel_tops", arch_of(case).word, 2)
     base = support.of(case)["USER_BASE"]
     on_user = "another thread of ring 3 could change it, or it may not be there at all."
     for position, (top,) in enumerate(tops):

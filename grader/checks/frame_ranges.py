@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.memory_map import (
     FREES,
     JOIN,
@@ -52,8 +53,8 @@ def playground(plan: Plan | Case) -> tuple[int, int]:
 def ranges_of(evidence: Evidence, number: int) -> list[tuple[int, int]]:
     """What frame_ranges stored for a map: first frame and length, as it stands."""
     ((count,),) = support.array(evidence, "scenario_range_counts", "I", number + 1)[-1:]
-    word = "I" if support.word_bytes(evidence.arch) == 4 else "Q"
-    rows = support.array(evidence, "scenario_ranges", 2 * word, (number + 1) * RANGES)
+    pair = arch_of(evidence).words(2)
+    rows = support.array(evidence, "scenario_ranges", pair, (number + 1) * RANGES)
     found = rows[number * RANGES :][: min(count, RANGES)]
     return [(base // PAGE if base % PAGE == 0 else -1, size) for base, size in found]
 

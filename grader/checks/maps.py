@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence.address_map import AddressMap, Cell, Request, Row, draw
 from grader.evidence.exhibit import Exhibit
@@ -52,7 +53,7 @@ def drawn(evidence: Evidence) -> AddressMap | None:
     wanted: Wanted | None = evidence.notes.get(NOTE)
     if wanted is None:
         return None
-    word = "I" if evidence.arch == "i386" else "Q"
+    word = arch_of(evidence).word
     found = support.array(evidence, ROOTS, word, len(wanted.names))
     roots = {root: name for (root,), name in zip(found, wanted.names) if root}
     return draw(evidence.ram, wanted.request, roots, support.interrupts(evidence))
@@ -69,8 +70,7 @@ def drawn_process(evidence: Evidence) -> ProcessMap | None:
     if PROCESS not in evidence.notes:
         return None
     base, top = evidence.notes[PROCESS]
-    word = "I" if evidence.arch == "i386" else "Q"
-    ((root,),) = support.array(evidence, ROOTS, word, 1)
+    ((root,),) = support.array(evidence, ROOTS, arch_of(evidence).word, 1)
     name = evidence.boot.modules[0].name
     found = support.array(evidence, "scenario_areas", "QQQ", AREAS)
     ((heap,),) = support.array(evidence, "scenario_heap", "Q", 1)

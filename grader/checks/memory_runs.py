@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.program_runs import exits
 from grader.checks.record import Evidence
-from grader.checks.spaces import RANGES
+from grader.checks.spaces import frames_lost
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
+from grader.evidence.instruction import PF
 from grader.machine import Boot, Limits, Module, Via
 
 HEADER = "kernel/include/course/10-memory.h"
-PAGE, PF = support.PAGE, 14
+PAGE = support.PAGE
 GATE, MASK = 0x80, 0xFFFFFFFF
 FAULT = -256 - PF
 NOTES, NOTE_CALL = 256, 40
@@ -111,7 +113,7 @@ def programs_boot(
 def ended(evidence: Evidence) -> list[tuple[Program, int, int, int]]:
     """Each program with its pid, its tree, and how it ended."""
     made: list[Program] = support.note(evidence, "programs")
-    word = "I" if evidence.arch == "i386" else "Q"
+    word = arch_of(evidence).word
     pids = support.array(evidence, "scenario_started", "i", len(made))
     roots = support.array(evidence, "scenario_roots", word, len(made))
     statuses = support.array(evidence, "scenario_statuses", "q", len(made))
@@ -166,17 +168,11 @@ def expect_status(
 
 
 def expect_all_free(case: Case, evidence: Evidence) -> None:
-    word = "I" if case.arch == "i386" else "Q"
-    counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
-    before, after = (
-        sum(size for _, size in rows[part * RANGES :][: counts[part][0]])
-        for part in range(2)
-    )
+    lost = frames_lost(evidence)
     case.expect(
-        before == after,
+        not lost,
         expected="As many frames are free at the end as at the begin.",
-        seen=f"{before - after} are missing.",
+        seen=f"{lost} are missing.",
         cause="A page that came on demand is not in the tree that ends with the "
         "process.",
         read=HEADER,

@@ -7,6 +7,7 @@ import random
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.elf_images import NAMES as CODES
 from grader.checks.elf_images import Bounds, damaged
 from grader.checks.record import Evidence
@@ -116,7 +117,7 @@ def started(evidence: Evidence) -> list[tuple[str, Module, int, int, int]]:
     """For each module: what it is, itself, pid or error, root, status."""
     made = support.note(evidence, "made")
     pids = support.array(evidence, "scenario_started", "i", len(made))
-    word = "I" if evidence.arch == "i386" else "Q"
+    word = arch_of(evidence).word
     roots = support.array(evidence, "scenario_roots", word, len(made))
     statuses = support.array(evidence, "scenario_statuses", "q", len(made))
     return [

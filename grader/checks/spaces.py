@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from grader.checks import exhibits, support
 from grader.checks.api import Case, Plan
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence import paging
 from grader.evidence.events import Interrupt
@@ -73,32 +74,40 @@ def user_pages(rng: random.Random, plan: Plan, count: int) -> list[int]:
     return pages[:count]
 
 
-def word(place: Plan | Case) -> str:
-    return "I" if support.word_bytes(place.arch) == 4 else "Q"
-
-
 def words(case: Case, evidence: Evidence, symbol: str, count: int) -> list[int]:
     """An array of machine words of the scenario."""
-    return [v for (v,) in support.array(evidence, symbol, word(case), count)]
+    return [v for (v,) in support.array(evidence, symbol, arch_of(case).word, count)]
+
+
+def free_ranges(evidence: Evidence, when: int) -> list[tuple[int, ...]]:
+    """Base and frames of each free range then, as the scenario stored it."""
+    counts = support.array(evidence, "scenario_free_counts", "I", when + 1)
+    pair = arch_of(evidence).words(2)
+    rows = support.array(evidence, "scenario_free", pair, (when + 1) * RANGES)
+    return rows[when * RANGES :][: min(counts[when][0], RANGES)]
 
 
 def free_pages(case: Case, evidence: Evidence, when: int) -> set[int]:
     """The frames that were free then: before, in between, afterwards."""
-    counts = support.array(evidence, "scenario_free_counts", "I", when + 1)
-    most = min(counts[when][0], RANGES)
-    rows = support.array(
-        evidence, "scenario_free", 2 * word(case), (when + 1) * RANGES
-    )[when * RANGES :][:most]
     all_frames = support.of(case)["IDENTITY_END"] // PAGE  # whatever stands there
     return {
-        base // PAGE + n for base, size in rows for n in range(min(size, all_frames))
+        base // PAGE + n
+        for base, size in free_ranges(evidence, when)
+        for n in range(min(size, all_frames))
     }
+
+
+def frames_lost(evidence: Evidence) -> int:
+    """How many frames fewer are free afterwards than before, by the ranges' sizes."""
+    before, after = (
+        sum(size for _, size in free_ranges(evidence, when)) for when in range(2)
+    )
+    return before - after
 
 
 def kernel_root(evidence: Evidence) -> int:
     """The tree that the kernel came up with, by the core's own table."""
-    name = "directory" if evidence.arch == "i386" else "pml4"
-    return support.address_of(evidence, name)
+    return support.address_of(evidence, paging.KERNEL_ROOT[evidence.arch])
 
 
 def walk(evidence: Evidence, root: int, va: int) -> Walk:

@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.checks import support
 from grader.checks.api import Case, CheckFailed, Plan
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.checks.threads import registers
 from grader.evidence import explain, trace
@@ -160,10 +161,10 @@ class Script:
     def caller(self, name: str, rows: Sequence[Row], *, fast: bool = False) -> Caller:
         """A thread that makes these calls."""
         arch = self.plan.arch
-        word = "I" if support.word_bytes(arch) == 4 else "Q"
+        layout = "<" + arch_of(self.plan).words(len(ROW[arch]) + 1)
         table = b"".join(
             struct.pack(
-                f"<{len(ROW[arch]) + 1}{word}",
+                layout,
                 *(row.registers[name] for name in ROW[arch]),
                 row.how,
             )
@@ -245,9 +246,8 @@ def returned(evidence: Evidence, nth: int) -> int:
 def notes(evidence: Evidence) -> list[Note]:
     """All calls that reached the grader's functions, in order: those of which the trace
     says that they were served."""
-    word = "Q" if support.word_bytes(evidence.arch) == 8 else "I"
     [(count,)] = support.array(evidence, "scenario_note_count", "I", 1)
-    layout = f"IIQ5{word}{word}"
+    layout = f"IIQ{arch_of(evidence).words(6)}"
     rows = support.array(evidence, "scenario_notes", layout, min(count, 512))
     at, last = support.address_of(evidence, SERVED), -1
     served: dict[int, deque[tuple[int, Block]]] = {}

@@ -22,11 +22,12 @@ from grader.checks.ring3 import (
     timer_boot,
 )
 from grader.evidence import explain, trace
+from grader.evidence.instruction import PF
 from grader.evidence.trace import Block, Interrupt
 from grader.machine import End
 
 TICKS = 5
-PF, IF = 14, 0x200
+IF = 0x200
 
 
 PASSED_ON = {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.marks import (
     HEADER,
     Moment,
@@ -126,7 +127,7 @@ def suspended(found: Sequence[Moment]) -> bool:
 
 def expect_own_stacks(case: Case, evidence: Evidence, found: Sequence[Moment]) -> None:
     """Each of the new threads was on the stack below its kernel_top."""
-    word = "I" if case.arch == "i386" else "Q"
+    word = arch_of(case).word
     tops = support.array(evidence, "scenario_kernel_tops", word, NEWBORN + 1)
     size = support.of(case)["KSTACK_PAGES"] * support.PAGE
     for moment in found:

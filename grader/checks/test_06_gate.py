@@ -286,8 +286,7 @@ def test_state(case: Case) -> None:
     evidence, _, found = noted(case)
     kernel = support.of(case)["SEL_KDATA"]
     size = support.of(case)["KSTACK_PAGES"] * support.PAGE
-    word = "I" if support.word_bytes(case.arch) == 4 else "Q"
-    [(top,)] = support.array(evidence, "scenario_kernel_tops", word, 1)
+    [(top,)] = support.array(evidence, "scenario_kernel_tops", arch_of(case).word, 1)
     wide = support.word_bytes(case.arch) == 8
     for nth, note in enumerate(found[:NOTED]):
         case.expect(

@@ -214,9 +214,9 @@ def test_exit(case: Case) -> None:
     caller = evidence.notes["callers"][ENDER]
     came_back(case, evidence, caller, 1)
     me = ids(evidence, caller.position + 1)[caller.position]
-    word = "IIi" if support.word_bytes(case.arch) == 4 else "IIq"
+    end = f"II{arch_of(case).word.lower()}"  # the status is signed
     [(count,)] = support.array(evidence, "scenario_end_count", "I", 1)
-    ends = support.array(evidence, "scenario_ends", word, min(count, 8))
+    ends = support.array(evidence, "scenario_ends", end, min(count, 8))
     mine = [(vector, status) for thread, vector, status in ends if thread == me]
     want = evidence.notes["status"]
     calls = gates_taken(evidence, caller.int_at, caller.int_at + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import BootSpec, Case, CheckFailed, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.frame_ranges import (
     NOT_ZEROED,
     HEADER,
@@ -201,8 +202,8 @@ def test_runs(case: Case) -> None:
 
 def replay_of(case: Case, evidence: Evidence) -> Replay:
     """The trace as the submission's results tell it."""
-    word = "I" if support.word_bytes(case.arch) == 4 else "Q"
     ((count,),) = support.array(evidence, "scenario_result_count", "I", 1)
+    word = arch_of(case).word
     rows = support.array(evidence, "scenario_results", word, min(count, RESULTS))
     free = free_frames(
         support.note(evidence, "map"), support.of(case)["KERNEL_BASE"], RAM_END

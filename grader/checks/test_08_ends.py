@@ -27,9 +27,9 @@ from grader.checks.spaces import (
     want_kernel,
     words,
 )
+from grader.evidence.instruction import PF
 from grader.machine import Boot, End
 
-PF = 14
 READ_TLB = 'SDM 3A "Invalidation of TLBs and Paging-Structure Caches" (4.10.4)'
 
 

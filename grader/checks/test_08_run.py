@@ -26,10 +26,11 @@ from grader.checks.spaces import (
 )
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
+from grader.evidence.instruction import PF
 from grader.machine import Boot, Via
 
 TICKS = 400
-PF, UD = 14, 6
+UD = 6
 COUNTER = "scenario_kernel_turns"
 
 

@@ -24,7 +24,7 @@ from grader.checks.program_runs import (
     started,
 )
 from grader.checks.record import Evidence
-from grader.checks.spaces import PAGE, RANGES
+from grader.checks.spaces import PAGE, free_pages
 from grader.machine import Boot, End, Module
 
 E_NOMEM, E_NOENT, E_AGAIN = -2, -3, -6
@@ -206,18 +206,7 @@ def expect_short(case: Case, evidence: Evidence) -> None:
 
 def expect_frames(case: Case, evidence: Evidence, when: str) -> None:
     """As many frames are free as before; kernel stacks and heap are no frames."""
-    counts = support.array(evidence, "scenario_free_counts", "I", 2)
-    word = "I" if case.arch == "i386" else "Q"
-    rows = support.array(evidence, "scenario_free", 2 * word, 2 * RANGES)
-    before, after = (
-        {
-            base // PAGE + n
-            for base, size in rows[part * RANGES :][: counts[part][0]]
-            for n in range(size)
-        }
-        for part in range(2)
-    )
-    lost = before - after
+    lost = free_pages(case, evidence, 0) - free_pages(case, evidence, 1)
     case.expect(
         not lost,
         expected=f"When {when}, as many frames are free as before.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
+from grader.checks.arch import arch_of
 from grader.checks.program_runs import (
     AGAIN,
     HEADER,
@@ -76,8 +77,9 @@ def expect_as_before(case: Case, evidence: Evidence) -> None:
         cause="Other parameters, or it was called before the space was made.",
         read=HEADER,
     )
-    word = "I" if case.arch == "i386" else "Q"
-    ((before, after),) = support.array(evidence, "scenario_cr3", 2 * word, 1)
+    ((before, after),) = support.array(
+        evidence, "scenario_cr3", arch_of(case).words(2), 1
+    )
     case.expect(
         before == after,
         expected=f"When process_start returns, CR3 is {before:#x}, as it was.",

@@ -29,8 +29,8 @@ E_FAULT = -4
 MORE_BYTES = 4 * PAGE  # of an area that the scenario adds
 
 
-def stack_of(plan: Plan) -> tuple[int, int]:
-    values = support.of(plan)
+def stack_of(place: Plan | Case) -> tuple[int, int]:
+    values = support.of(place)
     top = values["USER_STACK_TOP"]
     return top - values["STACK_BYTES"], top
 
@@ -282,7 +282,7 @@ def test_call(case: Case) -> None:
     evidence = case.run(calls)
     for program, pid, _, status in ended(evidence):
         expect_status(case, evidence, program, pid, status, "A call ended it.")
-        low, top = stack_of_case(case)
+        low, top = stack_of(case)
         more = support.note(evidence, "constants")
         for n in (n for n in notes_of(case, evidence, pid) if n.what in "pg"):
             va = n.value % (1 << 8 * support.word_bytes(case.arch))
@@ -304,12 +304,6 @@ def test_call(case: Case) -> None:
                 read=HEADER,
             )
     case.fact("calls", True)
-
-
-def stack_of_case(case: Case) -> tuple[int, int]:
-    values = support.of(case)
-    top = values["USER_STACK_TOP"]
-    return top - values["STACK_BYTES"], top
 
 
 @check(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from grader.checks import support
 from grader.checks.api import Plan, boot
+from grader.checks.arch import arch_of
 from grader.checks.record import Evidence
 from grader.evidence.events import Block, Interrupt
 from grader.machine import Boot, End, Limits, Module, Via
@@ -143,7 +144,7 @@ def observed(evidence: Evidence) -> list[Thread]:
 def _observe(evidence: Evidence) -> list[Thread]:
     threads: list[Thread] = evidence.notes["threads"]
     bits = support.word_bytes(evidence.arch)
-    word = "I" if bits == 4 else "Q"
+    word = arch_of(evidence).word
     tops = support.array(evidence, "scenario_kernel_tops", word, len(threads))
     for thread, (top,) in zip(threads, tops):
         thread.kernel_top = top

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.corpus import patch as patches
 from grader.corpus.header import Header
 from grader.corpus.trial import FAILED, Corpus, Entry, Trial, missing
 from grader.course import Stage
@@ -34,21 +33,10 @@ class Mutant(Entry):
     survives: str
 
     def lay_out(self, root: Path, src: Path) -> str:
-        """The reference, patched; paths in the patch are relative to the stage's
-        folder, or to the repository's root."""
-        target = src / self.stage
-        shutil.copytree(root / "solutions" / self.stage, target)
-        text = self.patch.read_text(encoding="utf-8")
-        prefix = f"b/solutions/{self.stage}/"
-        depth = 3 if f"+++ {prefix}" in text else 1
-        # Outside of any repository git applies to plain files, whatever is tracked.
-        clean = {"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(src)}
-        patch = str(self.patch.resolve())
-        command = ["git", "apply", "--whitespace=nowarn", f"-p{depth}", patch]
-        done = subprocess.run(
-            command, cwd=target, env=clean, capture_output=True, text=True, check=False
-        )
-        return done.stderr.strip() if done.returncode else ""
+        """The reference, patched."""
+        target, home = src / self.stage, f"solutions/{self.stage}"
+        shutil.copytree(root / home, target)
+        return patches.apply(self.patch, target, home)
 
     def judge(self, verdict: Verdict) -> Trial:
         failed = {c.id for c in verdict.checks if c.status in FAILED}

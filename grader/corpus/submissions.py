@@ -7,26 +7,32 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.corpus import patch as patches
 from grader.corpus.header import Header
 from grader.corpus.trial import Corpus, Entry, Trial, missing
 from grader.course import Stage
 from grader.verdict.model import Status, Verdict
 
-ABOUT = "about.txt"
+ABOUT, PATCHES = "about.txt", "*.patch"
 HANDOUT, REFERENCE = "assignments", "solutions"  # where absent gap files come from
 
 
 @dataclass(frozen=True)
 class Submission(Entry):
-    """The gap files in `folder`; those that are not there come from `rest`/<stage>."""
+    """The gap files in `folder`; those that are not there come from `rest`/<stage>,
+    changed by the patches in `folder`."""
 
     folder: Path
     rest: str
 
     def lay_out(self, root: Path, src: Path) -> str:
-        target = src / self.stage
-        skip = shutil.ignore_patterns(ABOUT)
-        shutil.copytree(root / self.rest / self.stage, target)
+        target, home = src / self.stage, f"{self.rest}/{self.stage}"
+        shutil.copytree(root / home, target)
+        for patch in sorted(self.folder.glob(PATCHES)):
+            fault = patches.apply(patch, target, home)
+            if fault:
+                return fault
+        skip = shutil.ignore_patterns(ABOUT, PATCHES)
         shutil.copytree(
             self.folder, target, ignore=skip, dirs_exist_ok=True, symlinks=True
         )
@@ -71,16 +77,18 @@ class Variant(Submission):
 
 
 def _folders(folder: Path, stage: Stage, *keys: str) -> list[tuple[Path, Header]]:
-    """The submissions of a stage, each with a gap file at least."""
+    """The submissions of a stage, each with a gap file or a patch at least."""
     found = sorted(f for f in (folder / stage.id).glob("*") if f.is_dir())
     headers = [Header(each / ABOUT, (*keys, "Arch")) for each in found]
     for each, header in zip(found, headers):
-        if not any(
+        patched = any(each.glob(PATCHES))
+        if not patched and not any(
             (each / gap).is_symlink() or (each / gap).exists()
             for gap in stage.all_gaps()
         ):
             gaps = ", ".join(stage.all_gaps())
-            raise header.fault("no gap file lies beside it", f"add one of {gaps}")
+            mend = f"add one of {gaps}, or a patch"
+            raise header.fault("no gap file lies beside it", mend)
     return list(zip(found, headers))
 
 

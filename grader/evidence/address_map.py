@@ -254,8 +254,8 @@ def _user_row(
     size = paging.PAGE_BYTES
     inside = range(start // size, -(-end // size))
     what = ""
-    for name, pages in (("stack", "stack"), ("code", "code")):
-        if any(page in inside for t in trees for page in getattr(t, pages)):
+    for name in ("stack", "code"):
+        if any(page in inside for tree in trees for page in getattr(tree, name)):
             what = name
     return Row(start, end, what, cells, watched)
 

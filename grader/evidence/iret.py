@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 from grader.evidence.descriptors import SegmentDescriptor
 from grader.evidence.descriptors import selector as selector_text
 from grader.evidence.exhibit import Exhibit, Row
-from grader.evidence.paging import canonical
+from grader.evidence.paging import PAGE_BYTES, canonical
 from grader.evidence.registers import EFLAGS_IF, EFLAGS_VM, Registers
 from grader.evidence.scene import Scene
 
@@ -21,7 +21,6 @@ _BEGINS_WITH_CS = (
 )
 EFLAGS_FIXED, EFLAGS_NT = 1 << 1, 1 << 14
 _IP, _CS, _FLAGS, _SP, _SS = range(WORDS)
-_PAGE = 4096  # page 0 is absent
 _AROUND = 3  # how many words too many are looked for
 
 
@@ -226,7 +225,7 @@ def exhibit(frame: Frame) -> Exhibit:
     asked = EFLAGS_FIXED | EFLAGS_IF
     bad_flags = flags & asked != asked or flags >> 22 or flags & EFLAGS_VM
     wrong = (
-        not canonical(words[_IP]) or words[_IP] < _PAGE,
+        not canonical(words[_IP]) or words[_IP] < PAGE_BYTES,  # page 0 is absent
         not frame.code(words[_CS]),
         bool(bad_flags) or flags >> 12 & 3 != 0,
         frame.data(words[_SP]) or frame.code(words[_SP]),

@@ -22,6 +22,8 @@ READ_FAULT = 'SDM 3A "Page-Fault Exceptions" (4.7)'
 PAGE_BYTES = 4096
 PTE_P, PTE_W, PTE_U, PTE_PS, PTE_NX = 1, 2, 4, 0x80, 1 << 63
 PF_P, PF_W, PF_U, PF_RSVD, PF_I = 1, 2, 4, 8, 0x10
+# The core's own symbol of the tree that the kernel comes up with.
+KERNEL_ROOT = {"i386": "directory", "x86_64": "pml4"}
 
 
 class _Physical(Protocol):

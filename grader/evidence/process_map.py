@@ -13,12 +13,12 @@ from typing import Any, Optional
 
 from grader.evidence import paging
 from grader.evidence.address_map import EXTENTS, TABLES
+from grader.evidence.instruction import PF
 from grader.evidence.memory import Physical
 from grader.evidence.paging import PAGE_BYTES, Extent
 from grader.evidence.trace import Interrupt
 
 AREAS, PARTS, TOUCHES = 16, 64, 32  # shown at most; parts and touches of one area
-PF = 14
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from grader.evidence.descriptors import (
 )
 from grader.evidence.exhibit import Exhibit
 from grader.evidence.memory import Physical, Space
-from grader.evidence.paging import Walk
+from grader.evidence.paging import KERNEL_ROOT, Walk
 from grader.evidence.registers import Registers
 from grader.evidence.signatures import SIGNATURES
 from grader.evidence.symbols import Lookup, Place
@@ -219,8 +219,9 @@ class Scene:
     @property
     def kernel_root(self) -> Optional[int]:
         """The tree that the kernel came up with, by the core's own table."""
-        name = "directory" if self.arch == "i386" else "pml4"
-        return None if self.symbols is None else self.symbols.find(name)
+        if self.symbols is None:
+            return None
+        return self.symbols.find(KERNEL_ROOT[self.arch])
 
     def source(self, address: Optional[int]) -> str:
         """ "gdt_set+0x12 (gdt.c:42)", or ""."""

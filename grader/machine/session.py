@@ -203,7 +203,8 @@ class _Session:
                         end = self._halted()
                     end = end or self._predicate()
             except Gone:
-                end = self._limit()
+                # A guest that was reset meanwhile can be asked, but not let go on.
+                end = self._event() or self._limit()
                 if end is None and not (self.qmp.closed or self.console.closed):
                     end = End.QEMU_ABORT, "QEMU's monitor gave no answer"
             if end is None and (self.qmp.closed or self.console.closed):

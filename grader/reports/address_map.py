@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from grader.evidence.paging import PAGE_BYTES
 from grader.reports import svg
 
 TOUCHES = 16  # pages that are named
@@ -47,7 +48,7 @@ def _cell(cell: Data) -> dict[str, str]:
     if cell["kind"] == "absent":
         return {"style": "absent", "text": "–"}
     frames = ", ".join(f"{pa:#x}" for pa, _ in cell["frames"])
-    if cell["pages"] * 4096 > sum(size for _, size in cell["frames"]) > 0:
+    if cell["pages"] * PAGE_BYTES > sum(size for _, size in cell["frames"]) > 0:
         frames += ", …"
     place = f"→ {frames}" if frames else ""
     parts = (place, _KINDS[cell["kind"]], cell["rights"], _pages(cell["pages"]))
@@ -107,7 +108,7 @@ def process(data: Data) -> dict[str, Any]:
 
 def _area(area: Data) -> dict[str, Any]:
     text = f"{area['there']} of {_pages(area['pages'])}"
-    touched = [f"{area['start'] + page * 4096:#x}" for page in area["touches"]]
+    touched = [f"{area['start'] + page * PAGE_BYTES:#x}" for page in area["touches"]]
     if touched:
         more = ", …" if len(touched) > TOUCHES else ""
         text += f", in this order: {', '.join(touched[:TOUCHES])}{more}"

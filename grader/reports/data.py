@@ -88,6 +88,11 @@ class RunData:
     error: str
     stages: tuple[StageData, ...]
 
+    @property
+    def counted(self) -> int:
+        """The points without those of bonus checks: never more than max_points."""
+        return self.points - self.bonus
+
 
 def load(out: Path) -> RunData:
     """Read a run's folder; raises OperatorError if there is none."""

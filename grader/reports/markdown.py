@@ -12,7 +12,7 @@ import textwrap
 
 from grader.evidence.exhibit import Exhibit
 from grader.reports.data import RunData
-from grader.reports.terminal import MARKS
+from grader.reports.terminal import MARKS, extra
 from grader.verdict.model import CheckResult, Status, Verdict
 
 WIDTH = 96
@@ -24,8 +24,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&$!:]|(?<=www)\.)")
 
 def render(run: RunData) -> str:
     """The report of a run; equal verdicts give equal bytes."""
-    earned = f"{run.points - run.bonus} of {run.max_points} points"
-    parts = [f"# ringlab: {earned}" + (f", and {run.bonus} bonus" if run.bonus else "")]
+    earned = f"{run.counted} of {run.max_points} points{extra(run.bonus)}"
+    parts = [f"# ringlab: {earned}"]
     if run.error:
         parts.append(f"It could not grade:\n\n{fenced(run.error)}")
     if run.stages:
@@ -50,13 +50,17 @@ def _overview(run: RunData) -> list[str]:
         v = stage.verdict
         cells = (MARKS[v.status][0], v.stage, v.arch, v.status.value)
         row = " | ".join(inline(cell) for cell in cells)
-        lines.append(f"| {row} | {v.points}/{v.max_points} |")
+        lines.append(f"| {row} | {_points(v)} |")
     return lines
 
 
+def _points(verdict: Verdict) -> str:
+    return f"{verdict.counted}/{verdict.max_points}{extra(verdict.bonus)}"
+
+
 def _stage(verdict: Verdict) -> str:
-    points = f"{verdict.points}/{verdict.max_points}"
-    parts = [f"## {inline(verdict.stage)} on {inline(verdict.arch)}: {points}"]
+    stage, arch = inline(verdict.stage), inline(verdict.arch)
+    parts = [f"## {stage} on {arch}: {_points(verdict)}"]
     if verdict.messages:
         ordered = sorted(verdict.messages, key=lambda m: m.severity != "error")
         lines = [

@@ -18,7 +18,7 @@ from grader.evidence.exhibit import Exhibit
 from grader.evidence.screen import COLUMNS
 from grader.reports import address_map, svg
 from grader.reports.data import LOST, BootData, RunData, StageData
-from grader.reports.terminal import MARKS
+from grader.reports.terminal import MARKS, extra
 from grader.verdict.model import CheckResult, Status
 
 PLAIN = ("chain", "code", "frame")  # exhibits that tell something without a mistake
@@ -53,6 +53,7 @@ def render(run: RunData) -> str:
         style=Markup((here / STYLE).read_text(encoding="utf-8")),
         arches=list(dict.fromkeys(s.verdict.arch for s in run.stages)),
         overview=_overview(run),
+        extra=extra,
         mark=lambda status: MARKS[status][0],
         slug=lambda status: status.value.replace(" ", "-"),
         groups=_groups,

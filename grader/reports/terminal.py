@@ -81,11 +81,12 @@ def _verdict(verdict: Verdict, out: Console, located: Located) -> None:
 def _points(verdict: Verdict) -> str:
     """ "57/57 points, and 10 bonus"."""
     most = verdict.max_points
-    text = f"{verdict.points - verdict.bonus}/{most} point{'' if most == 1 else 's'}"
-    return text + _extra(verdict.bonus)
+    text = f"{verdict.counted}/{most} point{'' if most == 1 else 's'}"
+    return text + extra(verdict.bonus)
 
 
-def _extra(bonus: int) -> str:
+def extra(bonus: int) -> str:
+    """What stands behind points when a bonus was earned: ", and 10 bonus"."""
     return f", and {bonus} bonus" if bonus else ""
 
 
@@ -202,12 +203,12 @@ def _total(verdicts: Sequence[Verdict], out: Console) -> None:
     table.add_column("points", justify="right")
     for v in verdicts:
         style = MARKS[v.status][1]
-        each = f"{v.points - v.bonus}/{v.max_points}{_extra(v.bonus)}"
+        each = f"{v.counted}/{v.max_points}{extra(v.bonus)}"
         table.add_row(v.stage, v.arch, Text(v.status.value, style), each)
-    points = sum(v.points for v in verdicts)
+    counted = sum(v.counted for v in verdicts)
     most = sum(v.max_points for v in verdicts)
     bonus = sum(v.bonus for v in verdicts)
-    text = f"{points - bonus}/{most}{_extra(bonus)}"
+    text = f"{counted}/{most}{extra(bonus)}"
     table.add_row(Text("total", "bold"), "", "", Text(text, "bold"))
     out.print(table)
 

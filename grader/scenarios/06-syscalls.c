@@ -88,16 +88,13 @@ static struct note *note(uint32_t number, const uintptr_t *arguments)
     uintptr_t flags;
 
     scenario_served(thread_current()->id);
-    flags = cpu_flags();
-    cpu_cli(); /* or a tick gives the same note to another thread */
+    flags = cpu_save_cli(); /* or a tick gives the same note to another thread */
     n = &scenario_notes[scenario_note_count++ % NOTES];
     n->number = number;
     n->thread = thread_current()->id;
     n->ticks = tick_count();
     memcpy(n->arguments, arguments, sizeof(n->arguments));
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
+    cpu_restore(flags);
     return n;
 }
 

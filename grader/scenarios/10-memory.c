@@ -202,11 +202,10 @@ static __attribute__((noreturn)) void stop_here(const struct process *process)
 static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
     const struct process *process = thread_current()->process;
-    const uintptr_t flags = cpu_flags();
+    const uintptr_t flags = cpu_save_cli();
     struct note *n;
     const struct area *area;
 
-    cpu_cli();
     if (arguments[0] == 's') {
         stop_here(process);
     }
@@ -220,9 +219,7 @@ static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
     area = area_find(process, process->memory->heap_start);
     n->area_end = area ? area->end : 0;
     n->frames = frames_left();
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
+    cpu_restore(flags);
     return 0;
 }
 

@@ -28,19 +28,16 @@ uint32_t scenario_heap[2];     /* bytes in use, before and afterwards */
 
 static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
-    const uintptr_t flags = cpu_flags();
+    const uintptr_t flags = cpu_save_cli();
     struct note *n;
 
-    cpu_cli();
     n = &scenario_notes[scenario_note_count++ % NOTES];
     n->pid = ((const struct process *)thread_current()->process)->pid;
     n->ticks = (uint32_t)tick_count();
     for (unsigned i = 0; i < ARRAY_SIZE(n->words); i++) {
         n->words[i] = arguments[i];
     }
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
+    cpu_restore(flags);
     return 0;
 }
 

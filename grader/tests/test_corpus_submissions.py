@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from grader.corpus.submissions import ABOUT, find_cheats, find_variants
-from grader.corpus.trial import Entry
+from grader.corpus.submissions import (
+    ABOUT,
+    REDTEAM,
+    VARIANTS,
+    Submission,
+    find_cheats,
+    find_variants,
+)
+from grader.corpus.trial import Corpus, Entry
 from grader.course import Course
 from grader.errors import OperatorError
 from grader.handouts import derive
-from grader.tests.test_corpus_mutants import verdict
+from grader.settings import ROOT
+from grader.tests.test_corpus_mutants import BODY, verdict
 from grader.tests.test_handouts import solve
 from grader.verdict.model import Status
 
@@ -25,12 +33,12 @@ def submission(
     root: Path, about: str = "", files: tuple[str, ...] = ("gdt.c",)
 ) -> Path:
     folder = root / "known"
+    clever = folder / "01-gdt" / "clever"
+    clever.mkdir(parents=True, exist_ok=True)
     for file in files:
-        path = folder / "01-gdt" / "clever" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("mine\n", encoding="utf-8")
+        (clever / file).write_text("mine\n", encoding="utf-8")
     if about:
-        (folder / "01-gdt" / "clever" / ABOUT).write_text(about, encoding="utf-8")
+        (clever / ABOUT).write_text(about, encoding="utf-8")
     return folder
 
 
@@ -104,6 +112,31 @@ def test_what_is_absent_comes_from_handout_or_solution(
     solved = cheat(course, "Arch: i386\nRest: solutions\n")
     assert solved.lay_out(course.root, src) == ""
     assert "TASK_OPEN" not in (src / "01-gdt/i386/load.asm").read_text()
+
+
+def test_a_patch_changes_what_it_belongs_to(course: Course, tmp_path: Path) -> None:
+    solve(course.root)
+    folder = submission(course.root, "Arch: i386\nRest: solutions\n", ())
+    clever = folder / "01-gdt/clever"
+    (clever / "one.patch").write_text(BODY, encoding="utf-8")
+    (patched,) = find_cheats(folder, course.stages[0])
+    src = tmp_path / "fits"
+    assert patched.lay_out(course.root, src) == ""
+    assert "int a = 1;" in (src / "01-gdt/gdt.c").read_text()
+    assert not (src / "01-gdt/one.patch").exists()
+    stale = BODY.replace("int a = 0;", "int b = 0;")
+    (clever / "two.patch").write_text(stale, encoding="utf-8")
+    assert "patch failed" in patched.lay_out(course.root, tmp_path / "stale")
+
+
+@pytest.mark.parametrize("corpus", [REDTEAM, VARIANTS])
+def test_the_known_patches_fit(corpus: Corpus, tmp_path: Path) -> None:
+    known = corpus.collect(Course.load(ROOT), ROOT / corpus.home, None, None)
+    for entry in known:
+        assert isinstance(entry, Submission)
+        if any(entry.folder.glob("*.patch")):
+            src = tmp_path / entry.arch / entry.name
+            assert entry.lay_out(ROOT, src) == "", entry.name
 
 
 UNSOUND = {

@@ -74,6 +74,7 @@ def test_an_overflow_whose_double_fault_had_no_handler_is_no_endless_recursion(
     explained: Explain, mutant: Mutant
 ) -> None:
     said = explained("03-faults", mutant("03-faults", "double-no-cr3"))
+    assert "ended in a triple fault" in said
     assert "cr3 in the TSS of the #DF task is 0x0" in said
     assert "recursion" not in said
 

@@ -13,7 +13,9 @@ import pytest
 
 from grader.machine import At, Boot, End, Limits, Module, Run, Step, Until, Via, run
 from grader.machine import session
+from grader.machine.qmp import Qmp
 from grader.sandbox import detect
+from grader.settings import ROOT
 
 # A Multiboot kernel: say(esi) prints a string, listen() returns a byte of COM1 in al.
 KERNEL = """
@@ -64,6 +66,8 @@ nothing: dw 0
 """
 END = 'text: db "[ringlab] end of test", 13, 10, 0'
 SAY = "    mov esi, text\n    call say\n"
+TRIPLE_FAULT = "    lidt [nothing]\n    ud2\n"
+RESET = "    mov al, 0xfe\n    out 0x64, al\n    jmp $\n"
 FAULT_GATE = """
     lgdt [gdtr]
     jmp 8:.here
@@ -115,15 +119,51 @@ def test_the_awaited_line_ends_a_boot(start: Start) -> None:
 
 
 def test_a_triple_fault_is_told_from_a_reset(start: Start) -> None:
-    ended = start("    lidt [nothing]\n    ud2\n")
+    ended = start(TRIPLE_FAULT)
     assert ended.end is End.TRIPLE_FAULT
     assert "CPU#0" in ended.registers
     assert b"v=06" in ended.trace.read_bytes()
 
 
+def test_a_triple_fault_while_registers_are_asked_for_is_still_one(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Qmp.command
+
+    def late(qmp: Qmp, name: str, **arguments: Any) -> Any:
+        """The guest is stopped only when it has reset: nothing lets it go on then."""
+        while name == "stop" and not qmp.events and qmp.patience():
+            qmp.pump(0.05)
+        return ask(qmp, name, **arguments)
+
+    monkeypatch.setattr(Qmp, "command", late)
+    until = Until(registers=lambda registers: False)
+    ended = start(TRIPLE_FAULT, until=until)
+    assert (ended.end, ended.detail) == (End.TRIPLE_FAULT, "")
+
+
 def test_a_reset_is_told_from_a_triple_fault(start: Start) -> None:
-    ended = start("    mov al, 0xfe\n    out 0x64, al\n    jmp $\n")
+    ended = start(RESET)
     assert ended.end is End.RESET
+
+
+@pytest.mark.parametrize("body, told", [(TRIPLE_FAULT, 1), (RESET, 0)])
+def test_make_run_tells_a_triple_fault_from_a_reset(
+    kernel: Make, tmp_path: Path, body: str, told: int
+) -> None:
+    machine = "qemu-system-i386 -accel tcg -display none -nic none -no-reboot"
+    command = ["make", "-s", "-o", "iso", "run", "A=03-faults", f"VIEW={tmp_path}/view"]
+    done = subprocess.run(
+        [*command, f"MACHINE={machine} -kernel {kernel(body)}"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.count("that was a triple fault") == told
+    assert done.stdout.count("make explain") == told
 
 
 def test_a_silent_halt_is_seen_at_once(start: Start) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import re
 import shutil
 from html.parser import HTMLParser
@@ -11,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from grader.errors import OperatorError
+from grader.reports import terminal
+from grader.reports.data import load
 from grader.reports.write import write_reports
 from grader.tests.reports import HOSTILE, hostile, recorded
+from grader.verdict.write import write_summary, write_verdict
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 ATTRIBUTES = {"href", "src", "style", "srcset", "xlink:href", "action", "data"}
@@ -101,6 +106,29 @@ def test_failed_checks_come_first_and_open(tmp_path: Path) -> None:
     assert re.search(r'<details open id="[^"]*check-thread-kernel-stack"', text)
     assert '<details id="i386-05-threads-yield"' in text
     assert '<details id="i386-05-threads-mixed" open' in text
+
+
+def test_every_report_tells_a_bonus_from_the_points(tmp_path: Path) -> None:
+    out = recorded(tmp_path)
+    (stage,) = load(out).stages
+    order = "thread-order"  # passed, for 3 of 26 points earned and of 50
+    checks = tuple(
+        dataclasses.replace(check, bonus=check.id == order)
+        for check in stage.verdict.checks
+    )
+    made = dataclasses.replace(stage.verdict, checks=checks, max_points=47)
+    write_verdict(out, made)
+    write_summary(out, [made], status=1, seed=made.seed)
+    _, seen = page(out)
+    text = io.StringIO()
+    terminal.report([made, made], made.seed, terminal.console(text))
+    markdown = (out / "report.md").read_text(encoding="utf-8")
+    for shown, rows in ((seen.text, 3), (markdown, 2), (text.getvalue(), 2)):
+        assert shown.count("23/47, and 3 bonus") == rows
+        assert "26/" not in shown
+    assert "46/94, and 6 bonus" in text.getvalue()
+    for shown in (seen.text, markdown):
+        assert "ringlab: 23 of 47 points, and 3 bonus" in shown
 
 
 def test_equal_runs_give_equal_pages(tmp_path: Path) -> None:

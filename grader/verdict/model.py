@@ -122,6 +122,11 @@ class Verdict:
         """How many of the points come from bonus checks."""
         return sum(check.points for check in self.checks if check.bonus)
 
+    @property
+    def counted(self) -> int:
+        """The points without those of bonus checks: never more than max_points."""
+        return self.points - self.bonus
+
     def to_json(self) -> dict[str, Any]:
         data = dataclasses.asdict(self)
         return {"schema": data.pop("schema"), **data}

@@ -13,38 +13,23 @@
 static char ahead[AHEAD];
 static unsigned ahead_first, ahead_last;
 
-/*
- * The drivers want interrupts off. One character is the unit: threads that print at the
- * same time mix their characters, but leave no device in a state between two.
- */
-static uintptr_t interrupts_off(void)
-{
-    uintptr_t flags = cpu_flags();
-
-    cpu_cli();
-    return flags;
-}
-
-static void interrupts_back(uintptr_t flags)
-{
-    if ((flags & EFLAGS_IF) != 0) {
-        cpu_sti();
-    }
-}
-
 void console_init(void)
 {
     serial_init();
     vga_init();
 }
 
+/*
+ * The drivers want interrupts off. One character is the unit: threads that print at the
+ * same time mix their characters, but leave no device in a state between two.
+ */
 void console_putc(char c)
 {
-    uintptr_t flags = interrupts_off();
+    const uintptr_t flags = cpu_save_cli();
 
     serial_putc(c);
     vga_putc(c);
-    interrupts_back(flags);
+    cpu_restore(flags);
 }
 
 /* A terminal sends other codes for Enter and Backspace than the keyboard driver does.
@@ -86,13 +71,13 @@ int console_poll(void)
     int c;
 
     thread_point();
-    flags = interrupts_off();
+    flags = cpu_save_cli();
     if (ahead_first != ahead_last) {
         c = (unsigned char)ahead[ahead_first++ % AHEAD];
     } else {
         c = from_devices();
     }
-    interrupts_back(flags);
+    cpu_restore(flags);
     return c;
 }
 

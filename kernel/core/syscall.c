@@ -87,8 +87,8 @@ static bool accessible(uintptr_t va, bool write)
 
 bool user_page_query(uintptr_t va, bool write)
 {
-    const uintptr_t flags = cpu_flags();
     struct trap_frame frame;
+    uintptr_t flags;
     bool found;
 
     if (accessible(va, write)) {
@@ -99,11 +99,9 @@ bool user_page_query(uintptr_t va, bool write)
     frame.error = PF_USER | (write ? PF_WRITE : 0);
     frame.cs = SEL_UCODE;
     frame.sp = va;
-    cpu_cli();     /* as at a fault, and nobody else's address comes into CR2 */
-    write_cr2(va); /* where the hooks look */
+    flags = cpu_save_cli(); /* as at a fault, and CR2 stays as it is written */
+    write_cr2(va);          /* where the hooks look */
     found = fault_repair(&frame) && accessible(va, write);
-    if (flags & EFLAGS_IF) {
-        cpu_sti();
-    }
+    cpu_restore(flags);
     return found;
 }

@@ -29,7 +29,7 @@ class Gdt(Command):
 
     GDTR says where the table lies and where it ends: an entry beyond the limit does
     not exist for the CPU, whatever stands in memory. SELECTOR is a number or an
-    expression (0x1b, $cs, SEL_UCODE)."""
+    expression, like $cs or SEL_UCODE."""
 
     name = "gdt"
 

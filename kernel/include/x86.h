@@ -62,6 +62,23 @@ static inline uintptr_t cpu_flags(void)
     return flags;
 }
 
+/* Interrupts off; returns the flags before, for cpu_restore. */
+static inline uintptr_t cpu_save_cli(void)
+{
+    const uintptr_t flags = cpu_flags();
+
+    cpu_cli();
+    return flags;
+}
+
+/* Interrupts on, if they were on when cpu_save_cli returned these flags. */
+static inline void cpu_restore(uintptr_t flags)
+{
+    if (flags & EFLAGS_IF) {
+        cpu_sti();
+    }
+}
+
 /* The selector of the running code; its low two bits are the ring. */
 static inline uint16_t read_cs(void)
 {

@@ -29,7 +29,7 @@ int main(int argc, char *argv[])
     }
     for (unsigned row = 0; row < ROWS; row++) {
         printf("%s %08x|%-6d|%5s|%c|%u\n", argv[0], sum + row, -(int)(sum % 1000), "ab",
-               'a' + (int)(sum % 26), argc);
+               'a' + (int)(sum % 26), (unsigned)argc);
     }
     return argv[argc] ? -1 : (int)(sum & 0x7fffffff);
 }

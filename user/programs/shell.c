@@ -219,9 +219,8 @@ static void help(const char *words)
         printf("  %-5s %-9s %s\n", b->name, b->words, b->what);
     }
     puts("Any other word starts the program of that name, with the words behind it;\n"
-         "with & at the end the shell does not wait for it. Ctrl-C ends the program "
-         "that\n"
-         "the shell waits for. Up and down recall lines.");
+         "with & at the end the shell does not wait for it. Ctrl-C ends the one that\n"
+         "it waits for. Up and down recall lines.");
     if (*programs) {
         printf("Programs:");
         for (char **name = programs; *name; name++) {

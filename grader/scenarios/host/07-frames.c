@@ -275,6 +275,9 @@ int main(int count, char **words)
     const size_t bytes = file ? fread(data, 1, sizeof(data), file) : 0;
     const char *at = data;
 
+    if (file) {
+        fclose(file);
+    }
     if (mmap((void *)KERNEL_BASE, AREA_BYTES, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1,
              0) != (void *)KERNEL_BASE) {

@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#define EFLAGS_IF 0x200u
-
 void outb(uint16_t port, uint8_t value);
 uint8_t inb(uint16_t port);
 
@@ -14,21 +12,8 @@ static inline void io_wait(void)
 {
 }
 
-static inline void cpu_cli(void)
-{
-}
-
-static inline void cpu_sti(void)
-{
-}
-
 static inline void cpu_pause(void)
 {
-}
-
-static inline uintptr_t cpu_flags(void)
-{
-    return 0;
 }
 
 #endif
