@@ -122,17 +122,16 @@ static void fit(void)
 static void run_short(void)
 {
     uint32_t bytes = 0;
-    uintptr_t list;
+    uintptr_t list = 0;
 
     cpu_cli();
     for (unsigned left = 0; left < SHORT_MOST; left++) {
         struct short_run *now = &scenario_short[left];
 
+        list = take_more_frames(list, left);
         now->frames[0] = frames_left();
         now->used[0] = heap_used();
-        list = take_frames(left);
         now->result = process_start("program", "");
-        give_frames(list);
         now->frames[1] = frames_left();
         now->used[1] = heap_used();
         now->hooks[0] = scenario_hooks[0];
@@ -142,6 +141,7 @@ static void run_short(void)
             break;
         }
     }
+    give_frames(list);
     list = take_heap(&bytes);
     scenario_no_heap = process_start("program", "");
     give_heap(list);

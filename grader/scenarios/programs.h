@@ -45,10 +45,10 @@ static inline void start_modules(void)
     }
 }
 
-/* All frames but so many, as a list through themselves. */
-static inline uintptr_t take_frames(unsigned left)
+/* All frames but so many, in front of a list through themselves. */
+static inline uintptr_t take_more_frames(uintptr_t list, unsigned left)
 {
-    uintptr_t list = 0, frame_pa;
+    uintptr_t frame_pa;
 
     while ((frame_pa = frame_alloc()) != 0) {
         *(uintptr_t *)frame_pa = list;
@@ -60,6 +60,11 @@ static inline uintptr_t take_frames(unsigned left)
         frame_free(frame_pa);
     }
     return list;
+}
+
+static inline uintptr_t take_frames(unsigned left)
+{
+    return take_more_frames(0, left);
 }
 
 static inline void give_frames(uintptr_t list)
