@@ -72,11 +72,12 @@ def _joined(ranges: Iterable[Range]) -> list[tuple[int, int]]:
 def runs(frames: Iterable[int]) -> list[tuple[int, int]]:
     """Maximal runs as (first frame, how many), ascending."""
     found: list[tuple[int, int]] = []
-    for frame in sorted(frames):
-        if found and sum(found[-1]) == frame:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((frame, 1))
+    ordered = sorted(frames)
+    first = 0
+    for number, frame in enumerate(ordered, 1):
+        if number == len(ordered) or ordered[number] != frame + 1:
+            found.append((ordered[first], number - first))
+            first = number
     return found
 
 

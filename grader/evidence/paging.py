@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from typing import Iterator, Optional, Protocol
 
@@ -22,6 +23,7 @@ READ_FAULT = 'SDM 3A "Page-Fault Exceptions" (4.7)'
 PAGE_BYTES = 4096
 PTE_P, PTE_W, PTE_U, PTE_PS, PTE_NX = 1, 2, 4, 0x80, 1 << 63
 PF_P, PF_W, PF_U, PF_RSVD, PF_I = 1, 2, 4, 8, 0x10
+_PAGE_FRAME = 0x000FFFFFFFFFF000
 # The core's own symbol of the tree that the kernel comes up with.
 KERNEL_ROOT = {"i386": "directory", "x86_64": "pml4"}
 
@@ -66,7 +68,7 @@ _SHAPES = {
             _Level("PDE", 21, True),
             _Level("PTE", 12, False),
         ),
-        0x000FFFFFFFFFF000,
+        _PAGE_FRAME,
     ),
 }
 
@@ -299,7 +301,8 @@ def _leaves(
     va: int = 0,
     rights: int = PTE_U | PTE_W,
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Leaf pages below one table: (start, end, rights so far with XD gathered, pa).
+    """What is mapped below one table: (start, end, rights with XD gathered, pa), the
+    pages of a table together if their rights are equal and their frames in a row.
 
     budget: each table that is read takes one of it; without it a table counts as empty.
     """
@@ -308,20 +311,55 @@ def _leaves(
     level = shape.levels[depth]
     table &= shape.table_mask
     raw = ram.read(table, PAGE_BYTES)
-    raw = raw[: len(raw) // shape.entry * shape.entry]
-    form = "<%d%s" % (len(raw) // shape.entry, "I" if shape.entry == 4 else "Q")
-    for index, value in enumerate(struct.unpack(form, raw)):
+    if level.shift == 12:
+        for index, count, value in _page_runs(raw, shape.entry):
+            start = va | index << level.shift
+            bits = _gathered(rights, value)
+            yield start, start + count * PAGE_BYTES, bits, shape.frame(value, level)
+        return
+    for index, value in enumerate(_entries(raw, shape.entry)):
         if not value & PTE_P:
             continue
         start = va | index << level.shift
         if depth == 0 and shape.entry == 8 and index >= 256:
             start |= 0xFFFF << 48
-        bits = rights & value | (rights | value) & PTE_NX
-        bits &= PTE_U | PTE_W | PTE_NX
-        if level.shift == 12 or level.large and value & PTE_PS:
+        bits = _gathered(rights, value)
+        if level.large and value & PTE_PS:
             yield start, start + (1 << level.shift), bits, shape.frame(value, level)
         else:
             yield from _leaves(ram, shape, value, budget, depth + 1, start, bits)
+
+
+def _gathered(rights: int, value: int) -> int:
+    """Rights of a walk so far, with those of one entry more."""
+    bits = rights & value | (rights | value) & PTE_NX
+    return bits & (PTE_U | PTE_W | PTE_NX)
+
+
+def _entries(raw: bytes, entry: int) -> tuple[int, ...]:
+    count = len(raw) // entry
+    form = "<%d%s" % (count, "I" if entry == 4 else "Q")
+    return struct.unpack_from(form, raw)
+
+
+@lru_cache(maxsize=1024)  # the kernel's tables stand in each tree, of each boot
+def _page_runs(raw: bytes, entry: int) -> tuple[tuple[int, int, int], ...]:
+    """A table of the last level: (index, how many, first entry) of pages with equal
+    rights whose frames follow each other."""
+    found: list[tuple[int, int, int]] = []
+    kept, following = PTE_P | PTE_W | PTE_U | PTE_NX, None
+    mask = kept | _PAGE_FRAME
+    for index, value in enumerate(_entries(raw, entry)):
+        if not value & PTE_P:
+            following = None
+            continue
+        if value & mask == following:
+            first, count, start = found[-1]
+            found[-1] = first, count + 1, start
+        else:
+            found.append((index, 1, value))
+        following = (value & mask) + PAGE_BYTES
+    return tuple(found)
 
 
 def explain(walk: Walk) -> list[str]:
