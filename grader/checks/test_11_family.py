@@ -18,12 +18,14 @@ from grader.checks.family import (
     expect_end,
     expect_nothing_left,
     family_boot,
+    notes,
     nth,
     quiet_image,
     said,
     wrong,
 )
 from grader.checks.program_runs import bounds
+from grader.checks.record import Evidence
 from grader.machine import Boot, End, Module
 
 TIMES = 1000
@@ -49,6 +51,14 @@ def waits(plan: Plan) -> Boot:
     bad = plan.note("bad", damaged(rng, plan.arch, good, how, bounds(plan)))
     plan.note("order", order)
     return family_boot(plan, words, Module("bad", bad), again(plan), salt=salt)
+
+
+@boot("pending")
+def pending(plan: Plan) -> Boot:
+    """Children that run in a tick that comes as soon as their parent can be
+    interrupted."""
+    words = ["sagain,i999"] * 3
+    return family_boot(plan, words + ["z20", "w1", "w2", "w3"], again(plan), pending=1)
 
 
 @boot("pointers")
@@ -151,25 +161,49 @@ def test_wait(case: Case) -> None:
         case.expect(
             stored is not None and stored.result == status,
             expected=f"The status of child {child} is {status}, as it said.",
-            seen="Nothing was stored."
-            if stored and stored.result == untouched(evidence.arch)
-            else f"{stored.result if stored else 'Nothing'} was stored.",
-            cause="The status was taken before the child had ended, from another "
-            "child, or stored in another width; or the child's words are wrong.",
+            seen=f"{stored.result} was stored."
+            if stored and stored.result != untouched(case)
+            else "Nothing was stored.",
+            cause=not_stored(case, stored.result if stored else 0, status),
+            hint="status = child->status, then process_forget, then store all of it.",
             read=HEADER,
         )
     case.fact("waited", len(order))
 
 
-def untouched(arch: str) -> int:
+def untouched(case: Case) -> int:
     """What the probe puts where the status is to be."""
-    return ((1 << 8 * support.word_bytes(arch) - 1) - 1) // 3
+    return ((1 << 8 * support.word_bytes(case.arch) - 1) - 1) // 3
 
 
-@check("wait-which", boots=(waits,), needs=("wait-status",))
+def not_stored(case: Case, stored: int, status: int) -> str:
+    """Why the number is not the status."""
+    word = support.word_bytes(case.arch)
+    freed = bytes([support.of(case)["KFREE_BYTE"]])
+    have, want, before = (
+        value.to_bytes(word, "little", signed=True)
+        for value in (stored, status, untouched(case))
+    )
+    for few in range(word - 1, 0, -1):
+        if have != before and have == want[:few] + before[few:]:
+            return (
+                f"Only {few} of the {word} bytes were stored: a status is an intptr_t."
+            )
+    if have.startswith(freed * 4):
+        return (
+            f"That are the bytes {freed[0]:#x} which kfree leaves: the status was read "
+            "from the child after process_forget."
+        )
+    return (
+        "The status was taken before the child had ended, or from another child, or "
+        "the child's words are wrong."
+    )
+
+
+@check("wait-which", boots=(waits, pending), needs=("wait-status",))
 def test_wait_which(case: Case) -> None:
     """wait for any takes the child that ends first, each once; who is no child, or was
-    waited for already, is E_NOENT."""
+    waited for already, is E_NOENT; and a child is one from its first instruction on."""
     evidence = case.run(waits, ends=ENDS)
     statuses = support.note(evidence, "statuses")
     pids = children(evidence)
@@ -214,7 +248,27 @@ def test_wait_which(case: Case) -> None:
             "they were waited for.",
             read=HEADER,
         )
+    expect_parents(case, case.run(pending))
     case.fact("which", True)
+
+
+def expect_parents(case: Case, evidence: Evidence) -> None:
+    """Whose child each was when it made its first call."""
+    spawns = said(evidence, "s")
+    for spawn in spawns:
+        first = nth([note for note in notes(evidence) if note.pid == spawn.result], 0)
+        case.expect(
+            first is not None and first.parent == spawn.pid,
+            expected=f"The process {spawn.result} runs in the first tick that comes "
+            f"after its start, and makes a call: its parent is {spawn.pid}.",
+            seen=f"Its parent is {first.parent}."
+            if first
+            else "It never made its call.",
+            cause="Its parent is set when interrupts are on again: a tick in between "
+            "lets the child run, and even end, as nobody's child.",
+            hint="cpu_cli in front of process_start, cpu_sti behind the parent.",
+            read=HEADER,
+        )
 
 
 STRINGS = {
