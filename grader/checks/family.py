@@ -43,7 +43,12 @@ def quiet_image(plan: Plan, salt: int = 0) -> bytes:
 
 
 def family_boot(
-    plan: Plan, words: Sequence[str], *others: Module, salt: int = 0, **numbers: int
+    plan: Plan,
+    words: Sequence[str],
+    *others: Module,
+    salt: int = 0,
+    shift: int = 5,
+    **numbers: int,
 ) -> Boot:
     """The script as the first process; "quiet" is there for its children. numbers: for
     the scenario."""
@@ -54,7 +59,7 @@ def family_boot(
         "family-run",
         *support.hexadecimal(**{"most": 400, **numbers}),
         modules=(first, quiet, *others),
-        icount_shift=5,
+        icount_shift=shift,
         limits=LONG,
     )
 

@@ -54,8 +54,9 @@ def waits(plan: Plan) -> Boot:
 def pending(plan: Plan) -> Boot:
     """Children that run in a tick that comes as soon as their parent can be
     interrupted."""
-    words = ["sagain,i999"] * 3
-    return family_boot(plan, words + ["z20", "w1", "w2", "w3"], again(plan), pending=1)
+    words = ["sagain,i999"] * 3 + ["z20", "w1", "w2", "w3"]
+    # A tick is long enough for the child's first call, before its parent is back.
+    return family_boot(plan, words, again(plan), shift=3, pending=1)
 
 
 @boot("orphans")
