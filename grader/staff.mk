@@ -9,11 +9,12 @@ DRY :=#   publish: 1 only says what would change
 FRESH :=# publish: 1 publishes every fresh branch, whatever its dates
 SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
+CLASS :=# bench: measure only a class of so many submissions
 RECORD :=# bench: 1 records what the kernel costs, for later releases
 STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport CLASS MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
 
 SUBMISSIONS :=# class: folder of what was handed in, or a CSV file of remotes
 JOBS :=#  class: how many at once (none: as many as cores)
@@ -48,18 +49,18 @@ variants: core ## VARIANTS=folder: does each right solution get full points
 mutate: core ## what change of one place in the solutions does no check notice
 	$(KNOWN)
 
-CLASS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
+CLASS_OPTIONS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
 	tier:TIER engine:ENGINE check:CHECK seed:SEED out:OUT
 class: core ## SUBMISSIONS=folder A=stage: grade a whole class; again: go on
 	$(Q)RINGLAB_CORE=ready $(GRADER) class $(CHOICE) $(if $(ACCEPT),--accept) \
-	  $(foreach pair,$(CLASS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
+	  $(foreach pair,$(CLASS_OPTIONS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
 
 soak: core ## N=repeats: is the verdict the same each time, idle and under load
 	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
 	  $(call option,seed,SEED) $(call option,repeats,N)
 
-bench: core ## RECORD=1: only record instructions; else measure all, and build/bench.json
-	$(Q)RINGLAB_CORE=ready $(GRADER) bench $(if $(RECORD),--record)
+bench: core ## RECORD=1: only record instructions; CLASS=300: only a class of so many
+	$(Q)RINGLAB_CORE=ready $(GRADER) bench $(if $(RECORD),--record) $(call option,cohort,CLASS)
 
 test: core ## the project's own tests, with the reference graded in full
 	$(Q)$(GRADER) handouts --check

@@ -87,7 +87,7 @@ def _class(options: Options) -> int:
 def _bench(options: Options) -> int:
     from grader.bench import bench
 
-    return bench(ROOT, options.record)
+    return bench(ROOT, options.record, options.cohort)
 
 
 def add_staffs(commands: Commands) -> None:
@@ -127,3 +127,5 @@ def add_staffs(commands: Commands) -> None:
     figures = add(_bench, "bench", "measure the kernel and the grader")
     text = "only instructions, as what later releases are compared with"
     figures.add_argument("--record", action="store_true", help=text)
+    text = "only a class of so many submissions, 300 say"
+    figures.add_argument("--cohort", metavar="N", type=int, default=0, help=text)

@@ -45,9 +45,8 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
     if options.get("check") and course.stage_of_check(options["check"]) is not stage:
         what = f"CHECK={options['check']} is no check of {stage.id}"
         raise OperatorError(what, "see its assignment.toml")
-    if not options.get("submissions"):
-        raise OperatorError("SUBMISSIONS is missing", "give the folder that has them")
-    found = sources(Path(options["submissions"]))
+    place = options.get("submissions")
+    found = sources(Path(place)) if place else []
     require(arches)
     require_tier(options.get("tier") or Tier.A.value)
     for arch in arches:
@@ -61,9 +60,12 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
         state = CANDIDATE if options.get("check") else CURRENT
         run = Run(course, stage, arches, out, store, engine, state)
         carry = Carry.parse(options.get("carry") or Carry.REFERENCE.value)
-        with stoppable(engine, lambda: _standing(store, stage)):
+        with stoppable(engine, lambda: _standing(store, course, stage)):
             run.recover()
             handed_in = run.take_in(found)
+            if not handed_in:
+                mend = "give the folder that has them"
+                raise OperatorError("SUBMISSIONS is missing", mend)
             _late(store, stage, options)
             store.configure(**{marks.ARCHES_SETTING: " ".join(arches)})
             digest = grader_digest(course, arches)
@@ -71,15 +73,17 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
             graded = run.grade(handed_in, planner)
         if options.get("check"):
             return _regraded(store, out, stage, options["check"], options["accept"])
-        print(f"{graded} graded now, {_standing(store, stage)}")
+        print(f"{graded} graded now, {_standing(store, course, stage)}")
         return _report(store, course, stage)
 
 
 def require_tier(least: str) -> None:
     """Raise OperatorError if this machine confines submissions less than `least`."""
-    known = [tier.value for tier in Tier]
+    known = sorted(tier.value for tier in Tier)
     if least not in known:
-        raise OperatorError(f"TIER={least} is unknown", f"choose from {known}")
+        raise OperatorError(
+            f"TIER={least} is unknown", f"choose from {', '.join(known)}"
+        )
     have = sandbox_tier()
     if known.index(have) > known.index(least):
         what = f"the sandbox is of tier {have} here, and a class wants {least}"
@@ -93,7 +97,10 @@ def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
     if name not in ENGINES:
         what = f"ENGINE={name} is unknown"
         raise OperatorError(what, f"choose from {', '.join(ENGINES)}")
-    return Local(out, int(options.get("jobs") or os.cpu_count() or 1))
+    jobs = str(options.get("jobs") or os.cpu_count() or 1)
+    if not jobs.isdecimal() or not int(jobs):
+        raise OperatorError(f"JOBS={jobs} is no number of workers", "write 2, say")
+    return Local(out, int(jobs))
 
 
 def _arches(stage: Stage, arch: str | None) -> tuple[str, ...]:
@@ -129,10 +136,10 @@ def _late(store: Store, stage: Stage, options: Mapping[str, Any]) -> None:
         _list("in LATE, and handed nothing in", unknown)
 
 
-def _standing(store: Store, stage: Stage) -> str:
-    results = store.results(stage.id)
-    scored = sum(result.points is not None for result in results)
-    return f"{scored} of {len(store.handed_in(stage.id))} submissions' results stored"
+def _standing(store: Store, course: Course, stage: Stage) -> str:
+    every = marks.marks(store, course, stage.id)
+    scored = sum(one.mark is not None for one in every)
+    return f"{scored} of {len(every)} submissions scored"
 
 
 def _report(store: Store, course: Course, stage: Stage) -> int:
@@ -149,6 +156,8 @@ def _report(store: Store, course: Course, stage: Stage) -> int:
     _list("nothing to grade", [f"{one.title}: {one.problem}" for one in problems])
     noted = [one.handed_in for one in every if one.handed_in.notes]
     _list("noted", [f"{one.title}: {'; '.join(one.notes)}" for one in noted])
+    died = {r["submission"] for r in store.attempts(stage.id) if r["what"] == "died"}
+    _list("that the grader died over; look at these", sorted(died))
     last = {row["submission"]: row for row in store.attempts(stage.id)}
     unscored = [one.handed_in for one in every if one.mark is None]
     lines = [

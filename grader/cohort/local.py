@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from grader.cohort.engine import Lost
-from grader.cohort.model import Item
+from grader.cohort.model import WORKERS, Item
 from grader.settings import ROOT
 
-WORKERS = "workers"
 OPERATOR = 2  # a worker's exit status: see there
 LEAVE_S = 10.0  # what a worker needs to kill what it grades, and go
 # A worker does not outlive the run that started it, however that ends.

@@ -15,6 +15,7 @@ from grader.errors import OperatorError
 from grader.verdict.model import Status, Verdict
 
 STORE, SPOOL, SUBMISSIONS = "class.sqlite", "spool", "submissions"
+WORKERS = "workers"  # what they print, for whoever looks why one died
 
 
 class Carry(str, Enum):

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from grader.cohort.engine import Engine, Lost
 from grader.cohort.handin import take_in
-from grader.cohort.model import SPOOL, SUBMISSIONS, Attempt, Carry, HandedIn
-from grader.cohort.model import Item, Outcome
+from grader.cohort.model import SPOOL, SUBMISSIONS, WORKERS, Attempt, Carry
+from grader.cohort.model import HandedIn, Item, Outcome
 from grader.cohort.plan import Planner, open_items
 from grader.cohort.progress import progress
 from grader.cohort.refused import refused
@@ -69,6 +69,7 @@ class Run:
         self.engine.recover()
         for _ in self._spooled():
             pass
+        shutil.rmtree(self.out / WORKERS, ignore_errors=True)
         for file in (self.out / SPOOL).iterdir():
             file.unlink()
         used = self.store.folders()

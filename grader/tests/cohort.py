@@ -129,6 +129,10 @@ def main(out: Path) -> None:
             item.submission.startswith("once") and first
         ):
             os.kill(os.getpid(), signal.SIGKILL)
+        if item.submission.startswith("fills"):
+            with (out / "filling").open("wb") as file:
+                while True:
+                    file.write(bytes(1 << 20))
         if item.submission.startswith("refuses"):
             print("nobody can be graded here", file=sys.stderr)
             sys.exit(2)

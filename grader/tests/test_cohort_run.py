@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from grader.cohort.model import SPOOL, Carry, Item, Outcome, spool_file
 from grader.cohort.run import Run, held, stoppable
 from grader.cohort.store import PAST, Store
 from grader.course import Course
-from grader.errors import OperatorError
+from grader.errors import ROOM_BYTES, OperatorError
 from grader.tests.cohort import (
     STAGE,
     Inline,
@@ -189,6 +191,32 @@ def test_a_full_disk_stops_the_run_and_is_no_ones_loss(
     again.recover()
     graded(again, *NAMES)
     assert second.graded == ["bob", "eve"]
+
+
+@pytest.fixture
+def small(out: Path) -> Iterator[Path]:
+    """OUT on a disk of its own, with a little more room than a run asks for."""
+    out.mkdir()
+    size = f"size={ROOM_BYTES + (4 << 20)}"
+    command = ["mount", "-t", "tmpfs", "-o", size, "ringlab", str(out)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a file system")
+    yield out
+    subprocess.run(["umount", "--lazy", str(out)], check=True)
+
+
+def test_a_disk_that_really_fills_up_loses_nothing(course: Course, small: Path) -> None:
+    run = run_in(course, small, Local(small, 1, ("grader.tests.cohort",)))
+    with stoppable(run.engine, str), pytest.raises(OperatorError, match="no room left"):
+        graded(run, "ada", "fills", "zoe")
+    run.store.close()
+    (small / "filling").unlink()
+    engine = Inline(small, outcome)
+    again = run_in(course, small, engine)
+    again.recover()
+    graded(again, "ada", "fills", "zoe")
+    assert engine.graded == ["fills", "zoe"]
+    again.store.close()
 
 
 def test_an_interrupted_run_says_how_far_it_is(course: Course, out: Path) -> None:
