@@ -156,6 +156,9 @@ def _report(store: Store, course: Course, stage: Stage) -> int:
     _list("nothing to grade", [f"{one.title}: {one.problem}" for one in problems])
     noted = [one.handed_in for one in every if one.handed_in.notes]
     _list("noted", [f"{one.title}: {'; '.join(one.notes)}" for one in noted])
+    stale = [one.handed_in for one in every if one.handed_in.fault and one.results]
+    lines = [f"{one.title}: {one.fault}" for one in stale]
+    _list("not read today; what was read before counts", lines)
     died = {r["submission"] for r in store.attempts(stage.id) if r["what"] == "died"}
     _list("that the grader died over; look at these", sorted(died))
     last = {row["submission"]: row for row in store.attempts(stage.id)}

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from grader.cohort import refused
 from grader.cohort import run as running
 from grader.cohort.local import Local
-from grader.cohort.model import SPOOL, Carry, Item, Outcome, spool_file
+from grader.cohort.model import SPOOL, Carry, HandedIn, Item, Outcome, spool_file
 from grader.cohort.run import Run, held, stoppable
 from grader.cohort.store import PAST, Store
 from grader.course import Course
 from grader.errors import ROOM_BYTES, OperatorError
+from grader.intake.downloads import Source
+from grader.intake.submission import Submission, Unreadable
 from grader.tests.cohort import (
     STAGE,
     Inline,
@@ -230,6 +234,45 @@ def test_an_interrupted_run_says_how_far_it_is(course: Course, out: Path) -> Non
     with pytest.raises(OperatorError, match="stopped: so far; the same command"):
         with stoppable(engine, lambda: "so far"):
             graded(run, *NAMES)
+
+
+def test_a_problem_is_a_zero_with_its_reason_and_a_fault_of_ours_is_none(
+    course: Course, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused, "versions", lambda root: {})
+    monkeypatch.setattr(refused, "sandbox_tier", lambda: "A")
+    engine = Inline(out, outcome)
+    run = run_in(course, out, engine)
+    every = [
+        HandedIn("ada", STAGE, "ada", problem="it holds 2 archives"),
+        HandedIn("bob", STAGE, "bob", fault="its remote is silent"),
+    ]
+    run.store.hand_in(every)
+    run.grade(every, planner(run))
+    (result,) = run.store.results(STAGE)
+    assert (result.submission, result.points, result.max_points) == ("ada", 0, 5)
+    assert result.verdict
+    seen = {check["seen"] for check in result.verdict["checks"]}
+    assert seen == {"Nothing was graded: it holds 2 archives."}
+    assert not engine.graded
+    # A better archive is graded, and replaces the zero.
+    run.grade(class_of(run, "ada"), planner(run))
+    assert [result.points for result in run.store.results(STAGE)] == [5]
+
+
+def test_who_cannot_be_read_today_keeps_what_was_read_before(
+    course: Course, out: Path
+) -> None:
+    def silent(*_: object) -> Submission:
+        raise Unreadable("ada cannot be fetched", "see that it can")
+
+    run = run_in(course, out, Inline(out, outcome))
+    (before,) = class_of(run, "ada")
+    (now,) = run.take_in([Source("ada", silent)])
+    assert now == dataclasses.replace(before, fault=now.fault)
+    assert "cannot be fetched" in now.fault
+    run.grade([now], planner(run))
+    assert [result.points for result in run.store.results(STAGE)] == [5]
 
 
 def test_two_runs_do_not_share_a_folder(out: Path) -> None:
