@@ -36,13 +36,17 @@ class Grading:
         is_worker: bool = False,
         portraits: bool = False,
         settings: Settings | None = None,
+        ahead: bool = True,
     ) -> None:
-        """settings: what the options mean, if that has been settled before."""
+        """settings: what the options mean, if that has been settled before. ahead: boot
+        before a check asks; else what only blocked checks would read is never booted.
+        """
         self.is_worker = is_worker
         self.fault = ""
         self.verdicts: list[Verdict] = []
         self._root = root
         self._portraits = portraits
+        self._ahead = ahead
         self._options = dict(options)
         seed = seeds.show(settings.seed) if settings else self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
@@ -166,7 +170,8 @@ class Grading:
         return [(arch, stage) for (arch, _), stage in known.items()]
 
     def _prefetch(self, arch: str, stage: Stage) -> None:
-        self.engine.prefetch(arch, stage, self._boots.get((arch, stage.id), []))
+        if self._ahead:
+            self.engine.prefetch(arch, stage, self._boots.get((arch, stage.id), []))
 
     def judge(self, case: Case, function: Function) -> Record:
         """Raises OperatorError if nobody can be graded like this."""

@@ -130,7 +130,11 @@ class Worker:
         return isolated(lambda: self._graded(item, folder), folder / LOG)
 
     def _graded(self, item: Item, folder: Path) -> Mapping[str, Any]:
-        """In the forked process: the verdict of one item, its reports written."""
+        """In the forked process: the verdict of one item, its reports written.
+
+        One machine at a time, and none ahead: other workers keep the cores busy, and
+        what hangs is not booted again for checks that it blocks.
+        """
         from grader.session import run_checks
 
         settings = resolve(
@@ -143,10 +147,9 @@ class Worker:
             out=str(folder),
         )
         settings = dataclasses.replace(settings, parallel=1)
-        grading = Grading({}, portraits=True, settings=settings)
+        grading = Grading({}, portraits=True, settings=settings, ahead=False)
         grading.open_out()
         try:
-            grading.anticipate()
             error = run_checks(grading)
         finally:
             grading.close()
