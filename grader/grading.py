@@ -35,16 +35,18 @@ class Grading:
         root: Path = ROOT,
         is_worker: bool = False,
         portraits: bool = False,
+        settings: Settings | None = None,
     ) -> None:
+        """settings: what the options mean, if that has been settled before."""
         self.is_worker = is_worker
         self.fault = ""
         self.verdicts: list[Verdict] = []
         self._root = root
         self._portraits = portraits
         self._options = dict(options)
-        seed = self._options.get("seed")
+        seed = seeds.show(settings.seed) if settings else self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
-        self._settings: Settings | None = None
+        self._settings = settings
         self._engine: Engine | None = None
         self._judge: Judge | None = None
         self._collector: Collector | None = None

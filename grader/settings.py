@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import seed as seeds
@@ -19,7 +19,10 @@ OUT = Path("build/grade")
 
 @dataclass(frozen=True)
 class Settings:
-    """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>."""
+    """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>.
+
+    parallel: how many builds and boots there are at once.
+    """
 
     course: Course
     stages: tuple[Stage, ...]
@@ -28,6 +31,7 @@ class Settings:
     prior: Path
     seed: int
     out: Path
+    parallel: int = field(default_factory=lambda: os.cpu_count() or 1)
 
     def pairs(self) -> list[tuple[str, Stage]]:
         """What gets a verdict: every stage on every architecture it is offered for."""

@@ -17,10 +17,14 @@ from grader.cohort.model import Item
 
 @dataclass(frozen=True)
 class Lost:
-    """An item that nobody will spool any more, and what happened to its worker."""
+    """An item that nobody will spool any more, and what happened to its worker.
+
+    operator: the worker says (by status 2) that nobody can be graded where it ran.
+    """
 
     item: Item
     why: str
+    operator: bool = False
 
 
 class Engine(Protocol):

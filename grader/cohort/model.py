@@ -127,9 +127,11 @@ class Outcome:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outcome:
-        item = {**data["item"], "carry": Carry(data["item"]["carry"])}
-        attempts = tuple(Attempt(**each) for each in data["attempts"])
-        return cls(**{**data, "item": Item(**item), "attempts": attempts})
+        fields = dict(data)
+        item = dict(data["item"])
+        fields["item"] = Item(**{**item, "carry": Carry(item["carry"])})
+        fields["attempts"] = tuple(Attempt(**each) for each in data["attempts"])
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
