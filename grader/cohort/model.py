@@ -140,9 +140,10 @@ class HandedIn:
 
     name: of its folder below OUT/submissions, unlike any other. title: as it came.
     people: what the platform says of each, by its own words (name, email, sid, id).
-    src: the frozen gap files, relative to OUT. digest: of these. problem: why it is not
-    graded, "" if it is; that is the submission's own fault. notes: what the student
-    should know though it is graded. late_days: as LATE says, 0 without.
+    src: the frozen gap files, relative to OUT. digest: of these. problem: why it gets
+    no points, a fault of its own; "" if it is graded. fault: why it could not be read,
+    no fault of whoever handed it in: it is not scored. notes: what the student should
+    know though it is graded. late_days: as LATE says, 0 without.
     """
 
     name: str
@@ -151,6 +152,7 @@ class HandedIn:
     src: str = ""
     digest: str = ""
     problem: str = ""
+    fault: str = ""
     notes: tuple[str, ...] = ()
     people: tuple[Mapping[str, str], ...] = ()
     late_days: float = 0.0

@@ -26,7 +26,6 @@ from grader.cohort.model import Carry, HandedIn, Item
 from grader.cohort.store import Result
 from grader.course import Course, Stage
 from grader.tools import sandbox_tier, versions
-from grader.verdict.model import Status
 
 # Of the grader: what judges, and not what shows, distributes, or proves it.
 JUDGES = ("grader", "user", "assignments", "solutions")
@@ -77,21 +76,9 @@ class Planner:
 
 
 def open_items(items: Iterable[Item], results: Sequence[Result]) -> list[Item]:
-    """Those that have no result to keep. One on own earlier stages is only wanted (with
-    Carry.BEST) if full points were not reached on the reference's."""
-    by_slot = {result.slot: result for result in results}
-    found = []
-    for item in items:
-        result = by_slot.get(item.slot)
-        if result and result.key == item.key and result.points is not None:
-            continue
-        found.append(item)
-    return found
-
-
-def worth_own(result: Result) -> bool:
-    """Whether own earlier stages could bring more points than the reference's did."""
-    return result.status != Status.PASS.value
+    """Those that have no result to keep: one with this key that is scored."""
+    kept = {(r.slot, r.key) for r in results if r.points is not None}
+    return [item for item in items if (item.slot, item.key) not in kept]
 
 
 def _content(src: Path, stages: Sequence[Stage], arch: str) -> str:

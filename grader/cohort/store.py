@@ -36,6 +36,7 @@ CREATE TABLE handed_in (
     src TEXT NOT NULL,
     digest TEXT NOT NULL,
     problem TEXT NOT NULL,
+    fault TEXT NOT NULL,
     notes TEXT NOT NULL,
     people TEXT NOT NULL,
     late_days REAL NOT NULL,
@@ -202,14 +203,13 @@ class Store:
         query += " submission, arch, carry"
         return [_result(row) for row in self._db.execute(query, (stage, state))]
 
-    def tokens(self) -> set[str]:
-        """Of every result that is known, past ones too."""
-        return {row[0] for row in self._db.execute("SELECT token FROM result")}
-
     def folders(self) -> set[str]:
-        """What of OUT is in use: frozen sources, and the runs of results."""
-        query = "SELECT folder FROM result UNION SELECT src FROM handed_in"
-        return {row[0] for row in self._db.execute(query)}
+        """What of OUT is in use: frozen sources, and the runs of results; of past ones
+        only the verdict is kept."""
+        query = (
+            "SELECT folder FROM result WHERE state != ? UNION SELECT src FROM handed_in"
+        )
+        return {row[0] for row in self._db.execute(query, (PAST,))}
 
     def keep(self, outcome: Outcome, state: str = CURRENT) -> None:
         """Take the outcome in, with its attempts, as what its slot has now; one that is

@@ -97,7 +97,7 @@ class Worker:
         seen = f"The grader gave up twice over this submission: {ended.error}."
         hint = "The reference is graded in the same place. Ask the course's staff."
         verdict = refused(self.course, item, Status.FAIL, seen, hint)
-        self._write(folder, verdict)
+        write_all(folder, verdict)
         return dataclasses.replace(outcome, verdict=verdict.to_json())
 
     def _folder(self, item: Item, token: str) -> Path:
@@ -144,16 +144,17 @@ class Worker:
             raise OperatorError(grading.fault or error, "")
         (verdict,) = grading.verdicts
         verdict = dataclasses.replace(verdict, command=command(item))
-        self._write(folder, verdict)
+        write_all(folder, verdict)
         trim(folder, verdict)
         return {"verdict": verdict.to_json(), "qemu_cpu_s": grading.engine.cpu_s}
 
-    @staticmethod
-    def _write(folder: Path, verdict: Verdict) -> None:
-        from grader.reports.write import write_reports
 
-        write_verdict(folder, verdict)
-        write_reports(folder)
+def write_all(folder: Path, verdict: Verdict) -> None:
+    """The verdict of a run, and every report of it."""
+    from grader.reports.write import write_reports
+
+    write_verdict(folder, verdict)
+    write_reports(folder)
 
 
 def _harness(verdict: Mapping[str, Any]) -> str:
