@@ -10,6 +10,7 @@ status 2 when nobody can be graded here, and then has spooled nothing for that i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import os
@@ -37,7 +38,13 @@ LOG = "grader.log"
 # Of a run these can be made again, from the frozen sources and the seed.
 LARGE = ("boot.iso", "kernel.elf", "symbols.elf")
 TRACE, TRACE_BYTES = "trace.log", 256 << 10
-LATE = ("grader.session", "grader.reports.write", "grader.reports.keep")
+# What a run imports when it comes to it; _pytest's are those it loads for a session.
+LATE = (
+    *("grader.session", "grader.reports.write", "grader.reports.keep"),
+    *("elftools.elf.elffile", "pexpect.fdpexpect", "encodings.cp437"),
+    *("_pytest.helpconfig", "_pytest.python_path", "_pytest.skipping"),
+    *("_pytest.threadexception", "_pytest.unraisableexception"),
+)
 
 
 class Worker:
@@ -50,10 +57,13 @@ class Worker:
 
     def prepare(self) -> None:
         """Import and look up what every item needs, before the first is forked for."""
+        from grader.reports.page import template
         from grader.tools import sandbox_tier, versions
 
         for name in LATE:
-            importlib.import_module(name)
+            with contextlib.suppress(ImportError):  # other versions lack some
+                importlib.import_module(name)
+        template()
         for stage in self.course.stages:
             specs_of(stage.id)
         sandbox_tier()
