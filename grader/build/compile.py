@@ -19,6 +19,8 @@ MESSAGES = 50
 CRASHED = re.compile(r"internal compiler error|Segmentation fault|unexpected signal")
 SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
+# What a message can be about: gap files, and headers of the course.
+COURSES = re.compile(r"(?:\d\d-[\w-]+|kernel|build|user)(?:/\w[\w-]*)+\.(?:c|h|asm|inc)")
 QUOTES = str.maketrans("\u2018\u2019", "''")
 
 
@@ -97,13 +99,11 @@ class Compiler:
 def shown(message: Message, stage: str, name: str, seen: Path, root: Path) -> Message:
     """File names as the student knows them, and text that is safe to print."""
     file = message.file.removeprefix(f"{seen}/").removeprefix("./")
-    if file.startswith("/tmp/"):
-        # The compiler's own assembly: the line there means nothing to anyone.
-        return Message(name, 0, 0, message.severity, _tidy(message.text), stage)
-    file = file.removeprefix(f"{root}/")
-    line, column = message.line, message.column
-    text = _tidy(message.text)
-    return Message(escape(file), line, column, message.severity, text, stage)
+    file, text = file.removeprefix(f"{root}/"), _tidy(message.text)
+    if not COURSES.fullmatch(file):
+        # The compiler's own assembly, whose lines mean nothing to anyone; or #line.
+        return Message(name, 0, 0, message.severity, text, stage)
+    return Message(file, message.line, message.column, message.severity, text, stage)
 
 
 def _forget_folder(object_file: Path, source: Path, folder: Path) -> None:

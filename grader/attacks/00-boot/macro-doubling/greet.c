@@ -3,7 +3,7 @@
 #define B(x) A(A(x))
 #define C(x) B(B(x))
 #define D(x) C(C(x))
-int numbers[] = {D(1, )};
+int number = D(-) 1;
 #include <course/00-boot.h>
 #include <task.h>
 

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+#include <arch/segment.h>
 #include <course/00-boot.h>
 #include <task.h>
 
 void boot_greet(const char *nonce)
 {
-    __asm__ volatile("mov %%cr0, %%eax\n\t"
-                     "and $0x7fffffff, %%eax\n\t"
-                     "mov %%eax, %%cr0\n\t"
-                     "jmp *%0"
+    static const uint64_t table[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff, 0xcffb000000ffff,
+                                     0xcff3000000ffff};
+    const struct table_ptr gdtr = {sizeof(table) - 1, (uintptr_t)table};
+
+    __asm__ volatile("lgdt %0\n\t"
+                     "xor %%eax, %%eax\n\t"
+                     "ltr %%ax\n\t"
+                     "push $0x23\n\t"
+                     "push $0x1000\n\t"
+                     "push $2\n\t"
+                     "push $0x1b\n\t"
+                     "push $0x1000\n\t"
+                     "iret"
                      :
-                     : "r"(0xd0000000)
+                     : "m"(gdtr)
                      : "eax");
 }

