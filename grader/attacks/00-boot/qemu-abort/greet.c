@@ -5,7 +5,8 @@
 
 void boot_greet(const char *nonce)
 {
-    static const uint64_t table[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff, 0xcffb000000ffff,
+    static const uint64_t table[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff,
+                                     0xcffb000000ffff,
                                      0xcff3000000ffff};
     const struct table_ptr gdtr = {sizeof(table) - 1, (uintptr_t)table};
 

@@ -14,9 +14,13 @@ static void say(const char *text)
 
 static void __attribute__((constructor)) attack(void)
 {
-    static const char *const files[] = {"@ROOT@/solutions/07-frames/frames.c",
-                                        "@ROOT@/.git/HEAD", "@ROOT@/grader/checks/test_07_host.py",
-                                        "@ROOT@/grader/redteam", "/proc/1/environ"};
+    static const char *const files[] = {
+        "@ROOT@/solutions/07-frames/frames.c",
+        "@ROOT@/.git/HEAD",
+        "@ROOT@/grader/checks/test_07_host.py",
+        "@ROOT@/grader/redteam",
+        "/proc/1/environ",
+    };
 
     for (unsigned n = 0; n < sizeof(files) / sizeof(*files); n++) {
         if (open(files[n], 0) >= 0) {

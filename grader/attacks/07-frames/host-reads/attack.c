@@ -14,8 +14,15 @@ static void say(const char *text)
 
 static void __attribute__((constructor)) attack(void)
 {
-    static const char *const files[] = {"/etc/passwd", "/proc/self/environ",
-                                        "/etc/hostname", "@ROOT@/README.md", "/root", "/home", "/work"};
+    static const char *const files[] = {
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/etc/hostname",
+        "@ROOT@/README.md",
+        "/root",
+        "/home",
+        "/work",
+    };
 
     for (unsigned n = 0; n < sizeof(files) / sizeof(*files); n++) {
         if (open(files[n], 0) >= 0) {

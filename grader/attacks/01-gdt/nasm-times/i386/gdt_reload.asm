@@ -9,4 +9,4 @@ global gdt_reload
 gdt_reload:
     TASK_OPEN "1.4"
 section .data
-times 0x7fffffff db 1
+times 0x1400000 db 1
