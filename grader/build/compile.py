@@ -20,7 +20,7 @@ CRASHED = re.compile(r"internal compiler error|Segmentation fault|unexpected sig
 SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
 # What a message can be about: gap files, and headers of the course.
-COURSES = re.compile(r"(?:\d\d-[\w-]+|kernel|build|user)(?:/\w[\w-]*)+\.(?:c|h|asm|inc)")
+COURSES = re.compile(r"(\d\d-[\w-]+|kernel|build|user)(/\w[\w-]*)+\.(c|h|asm|inc)")
 QUOTES = str.maketrans("\u2018\u2019", "''")
 
 

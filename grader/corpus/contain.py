@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
     processes = _outliving()
     after = _state(Path(src))
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    files = sorted(changed) + [str(path) for path in temporary.rglob("*")] + _left()
+    files = sorted(changed) + [str(path) for path in temporary.rglob("*")] + left()
     shutil.rmtree(temporary)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = Report(processes, files, used.ru_utime + used.ru_stime)
@@ -96,7 +96,7 @@ def _state(src: Path) -> dict[str, str]:
     return found
 
 
-def _left() -> list[str]:
+def left() -> list[str]:
     """What attacks have put into places where they might write; it goes."""
     places = (Path(name).expanduser() for name in PLACES)
     found = [path for place in places for path in place.glob(f"*{NAME}*")]

@@ -21,7 +21,6 @@ static void __attribute__((constructor)) attack(void)
         "@ROOT@/README.md",
         "/root",
         "/home",
-        "/work",
     };
 
     for (unsigned n = 0; n < sizeof(files) / sizeof(*files); n++) {
