@@ -25,8 +25,8 @@ from grader.engine import make_core
 from grader.errors import OperatorError
 from grader.intake.downloads import sources
 from grader.reports.terminal import console
-from grader.sandbox import Tier
-from grader.tools import require, sandbox_tier
+from grader.sandbox import Tier, require_tier
+from grader.tools import require
 
 OUT = Path("build/class")
 ENGINES = ("local",)
@@ -48,7 +48,7 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
     place = options.get("submissions")
     found = sources(Path(place)) if place else []
     require(arches)
-    require_tier(options.get("tier") or Tier.A.value)
+    require_tier(Tier.A)
     for arch in arches:
         make_core(root, arch)
     out = Path(os.path.abspath(options.get("out") or root / OUT))
@@ -75,22 +75,6 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
             return _regraded(store, out, stage, options["check"], options["accept"])
         print(f"{graded} graded now, {_standing(store, course, stage)}")
         return _report(store, course, stage)
-
-
-def require_tier(least: str) -> None:
-    """Raise OperatorError if this machine confines submissions less than `least`."""
-    known = sorted(tier.value for tier in Tier)
-    if least not in known:
-        raise OperatorError(
-            f"TIER={least} is unknown", f"choose from {', '.join(known)}"
-        )
-    have = sandbox_tier()
-    if known.index(have) > known.index(least):
-        what = f"the sandbox is of tier {have} here, and a class wants {least}"
-        mend = (
-            f"see `make doctor`, or say TIER={have} if you accept what it cannot hold"
-        )
-        raise OperatorError(what, mend)
 
 
 def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
