@@ -12,10 +12,11 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from grader.errors import OperatorError
 
-Mark = int | float | str
+Mark = int | float | Decimal | str
 Row = dict[str, str]
 
 EXCUSED = "EX"

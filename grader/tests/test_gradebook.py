@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def table(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def test_canvas_gets_the_column_of_one_assignment_alone() -> None:
-    marks = {"101": 61, "rick": 52.5, "s3": 9, "nobody": 1}
+    marks = {"101": 61, "rick": Decimal("52.50"), "s3": 9, "nobody": 1}
     filled = fill_canvas(CANVAS, marks, "GDT (4711)")
     rows = table(filled.text)
     assert [*rows[0]] == [
