@@ -39,7 +39,7 @@ class Engine:
         self.settings = settings
         self._runs = runs
         self._portraits = portraits
-        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(max_workers=cpus())
         self._lock = threading.RLock()
         self._core_lock = threading.Lock()
         self._core_ready = set[str]()
@@ -233,12 +233,17 @@ def _succeeded(future: Future[Any]) -> bool:
     return not future.cancelled() and future.exception() is None
 
 
+def cpus() -> int:
+    """How many this process may use: a container's host can have many more."""
+    return len(os.sched_getaffinity(0))
+
+
 def make_core(root: Path, arch: str) -> None:
     """Have make bring the provided part of the kernel up to date."""
     if os.environ.get(CORE_READY) == "ready":
         return
     # Not the flags of a make that may have called us: its job server is not ours.
-    clean = {**os.environ, "MAKEFLAGS": f"-j{os.cpu_count() or 1}", "MFLAGS": ""}
+    clean = {**os.environ, "MAKEFLAGS": f"-j{cpus()}", "MFLAGS": ""}
     command = ["make", "-s", "core", f"ARCH={arch}"]
     try:
         done = subprocess.run(

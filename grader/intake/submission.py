@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -97,6 +98,22 @@ def folder(place: Path, course: Course) -> Submission:
             what = f"has more than {COUNT} files or {ALL_BYTES} bytes"
             raise OperatorError(f"{plain(place.name)} {what}", "remove what was built")
     return located(place.name, files, course)
+
+
+def loose(place: Path, paths: Sequence[str]) -> Files:
+    """Those of `paths` that lie in the folder itself, behind no link; or, where only
+    one of them has that name, a file of its name alone."""
+    names = Counter(PurePosixPath(path).name for path in paths)
+    alone = {
+        PurePosixPath(path).name: path
+        for path in paths
+        if names[PurePosixPath(path).name] == 1
+    }
+    wanted = alone | {path: path for path in paths}
+    here = _walk(place, {path.partition("/")[0] for path in wanted})
+    # The file with the whole path wins, as it comes last.
+    found = sorted((p for p in here if p in wanted), key=lambda p: p == wanted[p])
+    return {wanted[path]: _read(place / path) for path in found}
 
 
 def is_one(place: Path, course: Course) -> bool:
