@@ -11,9 +11,11 @@ SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
 RECORD :=# bench: 1 records what the kernel costs, for later releases
 STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
+MINUTES :=# gradescope: how long it may run there (none: 10)
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
 unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport MINUTES
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -53,6 +55,9 @@ publish: $(if $(DRY),,test) ## REMOTE=… [DRY=1 FRESH=1 SINGLE=1 TODAY=…]: th
 	$(Q)$(GRADER) publish $(call option,arch,ARCH) $(call option,remote,REMOTE) \
 	  $(call option,today,TODAY) $(if $(DRY),--dry) $(if $(FRESH),--fresh) $(if $(SINGLE),--single)
 
+gradescope: ## A=stage [ARCH=… MINUTES=…]: the zip that Gradescope takes as autograder
+	$(Q)$(GRADER) gradescope $(CHOICE) $(call option,minutes,MINUTES)
+
 # What people edit; stripped gap files follow from solutions/.
 C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
 	kernel/include/abi kernel/include/course kernel/arch/* kernel/arch/*/include/arch \
@@ -61,7 +66,8 @@ C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include 
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
 	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
 	$(USER_ASM)
-SCRIPTS := ci/setup ci/github ci/gitlab ci/test-roots .ci/run kernel/gdb/attach
+SCRIPTS := ci/setup ci/github ci/gitlab ci/gradescope/setup.sh ci/gradescope/run_autograder \
+	ci/root.sh ci/test-gradescope ci/test-roots .ci/run kernel/gdb/attach
 UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
 	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \
 	$(wildcard kernel/core/*.* kernel/drivers/*.* kernel/arch/*/*.c kernel/arch/*/*.asm))
@@ -98,5 +104,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam variants mutate soak publish bench test test-roots
+.PHONY: diff handouts new mutants redteam variants mutate soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

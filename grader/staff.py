@@ -72,6 +72,13 @@ def _bench(options: Options) -> int:
     return bench(ROOT, options.record)
 
 
+def _gradescope(options: Options) -> int:
+    from grader.gradescope.bundle import bundle
+
+    bundle(ROOT, options.stage or "", options.arch or "", options.minutes)
+    return 0
+
+
 def add_staffs(commands: Commands) -> None:
     add = commands.add
     handouts = add(_handouts, "handouts", "strip solutions/ into assignments/")
@@ -100,6 +107,10 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--single", action="store_true", help=text)
     text = "push without booting what changed (make publish never does)"
     branches.add_argument("--unproven", action="store_true", help=text)
+    text = "the zip that Gradescope takes as a stage's autograder"
+    packed = add(_gradescope, "gradescope", text, "stage", "arch")
+    text = "how long it may run there (default: 10)"
+    packed.add_argument("--minutes", type=int, default=10, help=text)
     figures = add(_bench, "bench", "measure the kernel and the grader")
     text = "only instructions, as what later releases are compared with"
     figures.add_argument("--record", action="store_true", help=text)
