@@ -18,7 +18,7 @@ from grader.checks.api import BootSpec
 from grader.checks.plan import Plan
 from grader.course import Stage
 from grader.errors import OperatorError, operator_fault
-from grader.settings import Settings
+from grader.settings import Settings, cpus
 from grader.verdict.write import RUNS, stage_folder
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ class Engine:
         self.settings = settings
         self._runs = runs
         self._portraits = portraits
-        self._pool = ThreadPoolExecutor(max_workers=cpus())
+        self._pool = ThreadPoolExecutor(max_workers=settings.parallel)
         self._lock = threading.RLock()
         self._core_lock = threading.Lock()
         self._core_ready = set[str]()
         self._images: dict[tuple[str, str], Future[Image]] = {}
         self._boots: dict[tuple[str, str, str], Future[Evidence]] = {}
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that QEMU has used in the boots that are over."""
+        done = [boot for boot in self._boots.values() if boot.done()]
+        return sum(boot.result().run.cpu_s for boot in done if _succeeded(boot))
 
     def runs_folder(self, arch: str, stage: Stage) -> Path:
         return stage_folder(self.settings.out, arch, stage.id) / self._runs
@@ -231,11 +237,6 @@ def _into(future: Future[Any]) -> Any:
 
 def _succeeded(future: Future[Any]) -> bool:
     return not future.cancelled() and future.exception() is None
-
-
-def cpus() -> int:
-    """How many this process may use: a container's host can have many more."""
-    return len(os.sched_getaffinity(0))
 
 
 def make_core(root: Path, arch: str) -> None:

@@ -37,9 +37,11 @@ class Grading:
         root: Path = ROOT,
         is_worker: bool = False,
         portraits: bool = False,
+        settings: Settings | None = None,
         follow: Follow | None = None,
     ) -> None:
-        """follow: is told after each check what has been judged so far."""
+        """settings: what the options mean, if that has been settled before. follow: is
+        told after each check what has been judged so far."""
         self.is_worker = is_worker
         self.fault = ""
         self.verdicts: list[Verdict] = []
@@ -47,9 +49,9 @@ class Grading:
         self._portraits = portraits
         self._follow = follow
         self._options = dict(options)
-        seed = self._options.get("seed")
+        seed = seeds.show(settings.seed) if settings else self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
-        self._settings: Settings | None = None
+        self._settings = settings
         self._engine: Engine | None = None
         self._judge: Judge | None = None
         self._collector: Collector | None = None

@@ -17,6 +17,17 @@ N :=#     soak: how often to repeat, idle and again under load (none: 3)
 unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
 unexport MINUTES
 
+SUBMISSIONS :=# class: folder of what was handed in, or a CSV file of remotes
+JOBS :=#  class: how many at once (none: as many as cores)
+CARRY :=# class: own, reference or best (none: reference)
+LATE :=#  class: CSV file, student,days
+LATE_PENALTY :=# class: percent of the points a begun day (none: 10)
+TIER :=#  class: the least that the sandbox must hold, A, B or C (none: A)
+ENGINE :=# class: local (none: that)
+CHECK :=# class: judge this check anew for everybody, and show what changes
+ACCEPT :=# class: 1 lets what CHECK shows count
+unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY TIER ENGINE CHECK ACCEPT
+
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
 
@@ -38,6 +49,12 @@ variants: core ## VARIANTS=folder: does each right solution get full points
 
 mutate: core ## what change of one place in the solutions does no check notice
 	$(KNOWN)
+
+CLASS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
+	tier:TIER engine:ENGINE check:CHECK seed:SEED out:OUT
+class: core ## SUBMISSIONS=folder A=stage: grade a whole class; again: go on
+	$(Q)RINGLAB_CORE=ready $(GRADER) class $(CHOICE) $(if $(ACCEPT),--accept) \
+	  $(foreach pair,$(CLASS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
 
 soak: core ## N=repeats: is the verdict the same each time, idle and under load
 	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
@@ -104,5 +121,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam variants mutate soak publish gradescope bench test test-roots
+.PHONY: diff handouts new mutants redteam variants mutate class soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

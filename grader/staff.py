@@ -15,6 +15,18 @@ CORPORA = {
     "mutate": "what change of one place in the solutions does no check notice",
 }
 
+CLASS = {
+    "submissions": "folder with a folder, archive or bundle for each, or name,url CSV",
+    "out": "folder for the store and every report (default: build/class)",
+    "jobs": "how many at once (default: cores)",
+    "carry": "earlier stages: own, reference, or the best of both (default: reference)",
+    "late": "CSV file: student,days",
+    "late-penalty": "percent of the points a begun day (default: 10)",
+    "tier": "the least that a sandbox must hold: A, B or C (default: A)",
+    "engine": "who runs the workers (default: local)",
+    "check": "after a mend of the grader: judge this check anew, and show what changes",
+}
+
 
 def _handouts(options: Options) -> int:
     from grader.handouts import handouts
@@ -66,6 +78,12 @@ def _publish(options: Options) -> int:
     return publish(ROOT, **{name: getattr(options, name) for name in names})
 
 
+def _class(options: Options) -> int:
+    from grader.cohort.command import class_run
+
+    return class_run(ROOT, vars(options))
+
+
 def _bench(options: Options) -> int:
     from grader.bench import bench
 
@@ -111,6 +129,12 @@ def add_staffs(commands: Commands) -> None:
     packed = add(_gradescope, "gradescope", text, "stage", "arch")
     text = "how long it may run there (default: 10)"
     packed.add_argument("--minutes", type=int, default=10, help=text)
+    text = "grade a whole class, in parallel; the same command again goes on"
+    cohort = add(_class, "class", text, "stage", "arch", "seed")
+    for name, text in CLASS.items():
+        cohort.add_argument(f"--{name}", help=text)
+    text = "let what --check shows count"
+    cohort.add_argument("--accept", action="store_true", help=text)
     figures = add(_bench, "bench", "measure the kernel and the grader")
     text = "only instructions, as what later releases are compared with"
     figures.add_argument("--record", action="store_true", help=text)

@@ -24,7 +24,7 @@ from grader.errors import OperatorError
 from grader.grade import grade
 from grader.gradescope import JOB
 from grader.intake import submission
-from grader.intake.archive import FILE_BYTES, Files
+from grader.intake.archive import FILE_BYTES
 from grader.reports.data import RunData, StageData, seen_by_student
 from grader.reports.platforms import export
 from grader.reports.platforms.gradescope import results
@@ -112,17 +112,13 @@ def collect(place: Path, job: dict[str, Any]) -> Path:
     course = Course.load(ROOT)
     stage = course.stage(job["stage"])
     gaps = [*dict.fromkeys(gap for arch in job["arches"] for gap in stage.gaps(arch))]
-    found: Files = {}
     try:
-        handed = submission.folder(place, course)
-        paths = {handed.path(stage.id, gap): gap for gap in gaps}
-        found = {
-            paths[path]: handed.files[path]
-            for path in paths.keys() & handed.files.keys()
-        }
+        handed = submission.folder(place, course, (stage.id, gaps))
     except OperatorError as error:
         print(f"grader: {error}")
-    found = found or submission.loose(place, gaps)
+        handed = submission.Submission(place.name, {}, whole=False)
+    paths = {handed.path(stage.id, gap): gap for gap in gaps}
+    found = {paths[path]: handed.files[path] for path in paths.keys() & handed.files}
     print(f"handed in, of {stage.id}: {', '.join(sorted(found)) or 'no file'}")
     target = WORK / "submission"
     shutil.rmtree(target, ignore_errors=True)

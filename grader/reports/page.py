@@ -7,11 +7,12 @@ grader.reports.svg, which escape theirs.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
 from grader.evidence.exhibit import Exhibit
@@ -22,6 +23,7 @@ from grader.reports.screenshot import GLYPHS
 from grader.reports.terminal import MARKS
 from grader.verdict.model import CheckResult, Status
 
+HERE = Path(__file__).parent
 PLAIN = ("chain", "code", "frame")  # exhibits that tell something without a mistake
 TEMPLATE, STYLE = "page.html.j2", "page.css"
 CSP = (
@@ -29,11 +31,11 @@ CSP = (
 )
 
 
-def render(run: RunData) -> str:
-    """The report of a run; equal data give equal bytes."""
-    here = Path(__file__).parent
+@functools.lru_cache(maxsize=1)
+def template() -> Template:
+    """The page's template, compiled once a process."""
     environment = Environment(
-        loader=FileSystemLoader(here),
+        loader=FileSystemLoader(HERE),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -42,10 +44,15 @@ def render(run: RunData) -> str:
     environment.filters["spaces"] = address_map.spaces
     environment.filters["process"] = address_map.process
     environment.filters["timeline"] = lambda data: Markup(svg.timeline(data))
-    return environment.get_template(TEMPLATE).render(
+    return environment.get_template(TEMPLATE)
+
+
+def render(run: RunData) -> str:
+    """The report of a run; equal data give equal bytes."""
+    return template().render(
         run=run,
         csp=CSP,
-        style=Markup((here / STYLE).read_text(encoding="utf-8")),
+        style=Markup((HERE / STYLE).read_text(encoding="utf-8")),
         arches=list(dict.fromkeys(s.verdict.arch for s in run.stages)),
         overview=_overview(run),
         mark=lambda status: MARKS[status][0],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import OperatorError
-from grader.reports.gradebook import fill_canvas, fill_moodle, harmless
+from grader.reports.gradebook import Mark, fill_canvas, fill_moodle, harmless
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,GDT (4711),TSS (4712),Final Score
@@ -36,7 +36,7 @@ def table(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def test_canvas_gets_the_column_of_one_assignment_alone() -> None:
-    marks = {"101": 61, "rick": Decimal("52.50"), "s3": 9, "nobody": 1}
+    marks: dict[str, Mark] = {"101": 61, "rick": Decimal("52.50"), "s3": 9, "nobody": 1}
     filled = fill_canvas(CANVAS, marks, "GDT (4711)")
     rows = table(filled.text)
     assert [*rows[0]] == [
