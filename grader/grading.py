@@ -125,6 +125,7 @@ class Grading:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             course = settings.course
             write.clear(settings.out, course.arches, [s.id for s in course.stages])
+            self._close_staffs()
         except BlockingIOError:
             raise OperatorError(
                 f"another run is writing to OUT={settings.out}",
@@ -135,6 +136,12 @@ class Grading:
                 f"OUT={settings.out} cannot be written: {error.strerror}",
                 "choose another folder with OUT=<folder>",
             ) from None
+
+    def _close_staffs(self) -> None:
+        from grader.sandbox import Tier, close_staffs, detect
+
+        if detect().tier is Tier.B:
+            close_staffs(self.settings.course.root)
 
     def anticipate(self) -> None:
         """Start all boots of the chosen stages, before pytest is even imported."""

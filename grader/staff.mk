@@ -3,6 +3,7 @@
 
 MUTANTS :=# mutants: folder of patches (none: grader/mutants)
 REDTEAM :=# redteam: folder of cheats (none: grader/redteam)
+ATTACKS :=# attacks: folder of hostile submissions (none: grader/attacks)
 VARIANTS :=# variants: folder of right solutions (none: grader/variants)
 REMOTE :=# publish: where to (name of a remote, URL, path)
 DRY :=#   publish: 1 only says what would change
@@ -14,7 +15,7 @@ STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
 MINUTES :=# gradescope: how long it may run there (none: 10)
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport MUTANTS REDTEAM ATTACKS VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
 unexport MINUTES
 
 SUBMISSIONS :=# class: folder of what was handed in, or a CSV file of remotes
@@ -22,11 +23,10 @@ JOBS :=#  class: how many at once (none: as many as cores)
 CARRY :=# class: own, reference or best (none: reference)
 LATE :=#  class: CSV file, student,days
 LATE_PENALTY :=# class: percent of the points a begun day (none: 10)
-TIER :=#  class: the least that the sandbox must hold, A, B or C (none: A)
 ENGINE :=# class: local (none: that)
 CHECK :=# class: judge this check anew for everybody, and show what changes
 ACCEPT :=# class: 1 lets what CHECK shows count
-unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY TIER ENGINE CHECK ACCEPT
+unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE CHECK ACCEPT
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -43,6 +43,9 @@ mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
 
 redteam: core ## REDTEAM=folder: does each cheat gain nothing
 	$(KNOWN) $(call option,folder,REDTEAM)
+
+attacks: core ## ATTACKS=folder [TIER=…]: is each attack contained
+	$(KNOWN) $(call option,folder,ATTACKS) $(call option,tier,TIER)
 
 variants: core ## VARIANTS=folder: does each right solution get full points
 	$(KNOWN) $(call option,folder,VARIANTS)
@@ -121,5 +124,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam variants mutate class soak publish gradescope bench test test-roots
+.PHONY: diff handouts new mutants redteam attacks variants mutate class soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

@@ -11,6 +11,7 @@ from grader.settings import ROOT
 CORPORA = {
     "mutants": "does each wrong solution get its verdict",
     "redteam": "does each cheat gain nothing",
+    "attacks": "is each attack contained",
     "variants": "does each right solution get full points",
     "mutate": "what change of one place in the solutions does no check notice",
 }
@@ -48,11 +49,13 @@ def _diff(options: Options) -> int:
 
 def _corpus(options: Options) -> int:
     from grader.corpus import trial
+    from grader.corpus.attacks import ATTACKS
     from grader.corpus.mutants import MUTANTS
     from grader.corpus.mutate import MUTATE
     from grader.corpus.submissions import REDTEAM, VARIANTS
 
-    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
+    corpora = (MUTANTS, REDTEAM, ATTACKS, VARIANTS, MUTATE)
+    corpus = {c.name: c for c in corpora}[options.command]
     return trial.run(
         corpus,
         ROOT,
@@ -109,7 +112,7 @@ def add_staffs(commands: Commands) -> None:
         "--with", help="branch, commit, folder, archive, folder of these"
     )
     for name, text in CORPORA.items():
-        known = add(_corpus, name, text, "stage", "arch", "seed", "folder")
+        known = add(_corpus, name, text, "stage", "arch", "seed", "folder", "tier")
         known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
     text = "is the verdict always the same"
     again = add(_soak, "soak", text, "stage", "arch", "src", "seed")
