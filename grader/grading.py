@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,8 @@ from grader.spread import CHECK
 from grader.verdict import write
 from grader.verdict.collect import Collector, Record
 from grader.verdict.model import Verdict
+
+Follow = Callable[[list[Verdict]], None]
 
 LOCK = ".lock"
 CHECKS = Path(__file__).with_name("checks")
@@ -37,9 +39,11 @@ class Grading:
         portraits: bool = False,
         settings: Settings | None = None,
         ahead: bool = True,
+        follow: Follow | None = None,
     ) -> None:
         """settings: what the options mean, if that has been settled before. ahead: boot
         before a check asks; else what only blocked checks would read is never booted.
+        follow: is told after each check what has been judged so far.
         """
         self.is_worker = is_worker
         self.fault = ""
@@ -47,6 +51,7 @@ class Grading:
         self._root = root
         self._portraits = portraits
         self._ahead = ahead
+        self._follow = follow
         self._options = dict(options)
         seed = seeds.show(settings.seed) if settings else self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
@@ -199,18 +204,25 @@ class Grading:
         if self._collector is None:
             self._collector = Collector(self.settings)
         self._collector.add(record)
+        if self._follow:
+            self._follow(self._judged(self._collector, unfinished=True))
 
     def finish(self) -> None:
         """Stop the machines, then write the verdict of each complete stage."""
         self._stop()
         if self._collector is None or self.is_worker:
             return
-        from grader.tools import sandbox_tier, versions
-
-        self.verdicts = self._collector.verdicts(sandbox_tier(), versions())
+        self.verdicts = self._judged(self._collector)
         for verdict in self.verdicts:
             write.write_verdict(self.settings.out, verdict)
         self.write_summary()
+
+    def _judged(
+        self, collector: Collector, *, unfinished: bool = False
+    ) -> list[Verdict]:
+        from grader.tools import sandbox_tier, versions
+
+        return collector.verdicts(sandbox_tier(), versions(), unfinished=unfinished)
 
     def status(self) -> int:
         """The exit status that the outcome so far amounts to."""

@@ -92,6 +92,13 @@ def _bench(options: Options) -> int:
     return bench(ROOT, options.record, options.cohort)
 
 
+def _gradescope(options: Options) -> int:
+    from grader.gradescope.bundle import bundle
+
+    bundle(ROOT, options.stage or "", options.arch or "", options.minutes)
+    return 0
+
+
 def add_staffs(commands: Commands) -> None:
     add = commands.add
     handouts = add(_handouts, "handouts", "strip solutions/ into assignments/")
@@ -120,6 +127,10 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--single", action="store_true", help=text)
     text = "push without booting what changed (make publish never does)"
     branches.add_argument("--unproven", action="store_true", help=text)
+    text = "the zip that Gradescope takes as a stage's autograder"
+    packed = add(_gradescope, "gradescope", text, "stage", "arch")
+    text = "how long it may run there (default: 10)"
+    packed.add_argument("--minutes", type=int, default=10, help=text)
     text = "grade a whole class, in parallel; the same command again goes on"
     cohort = add(_class, "class", text, "stage", "arch", "seed", "tier")
     for name, text in CLASS.items():

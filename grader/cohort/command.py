@@ -26,6 +26,7 @@ from grader.errors import OperatorError
 from grader.intake.downloads import sources
 from grader.reports.terminal import console
 from grader.sandbox import Tier, require_tier
+from grader.settings import cpus
 from grader.tools import require
 
 OUT = Path("build/class")
@@ -81,7 +82,7 @@ def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
     if name not in ENGINES:
         what = f"ENGINE={name} is unknown"
         raise OperatorError(what, f"choose from {', '.join(ENGINES)}")
-    jobs = str(options.get("jobs") or os.cpu_count() or 1)
+    jobs = str(options.get("jobs") or cpus())
     if not jobs.isdecimal() or not int(jobs):
         raise OperatorError(f"JOBS={jobs} is no number of workers", "write 2, say")
     return Local(out, int(jobs))
