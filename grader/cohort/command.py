@@ -60,7 +60,7 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
         engine = engine_of(options.get("engine") or ENGINES[0], out, options)
         state = CANDIDATE if options.get("check") else CURRENT
         run = Run(course, stage, arches, out, store, engine, state)
-        carry = Carry.parse(options.get("carry") or Carry.REFERENCE.value)
+        carry = _carry(store, options.get("carry"))
         with stoppable(engine, lambda: _standing(store, course, stage)):
             run.recover()
             handed_in = run.take_in(found)
@@ -102,6 +102,14 @@ def _seed(store: Store, given: str | None) -> int:
     seed = seeds.parse(text) if text else seeds.draw()
     store.configure(seed=seeds.show(seed))
     return seed
+
+
+def _carry(store: Store, given: str | None) -> Carry:
+    """As it is given, or as this class had it before; kept, for its marks."""
+    known = store.setting(marks.CARRY_SETTING)
+    carry = Carry.parse(given or known or Carry.REFERENCE.value)
+    store.configure(**{marks.CARRY_SETTING: carry.value})
+    return carry
 
 
 def _late(store: Store, stage: Stage, options: Mapping[str, Any]) -> None:
