@@ -18,7 +18,7 @@ from grader.checks.api import BootSpec
 from grader.checks.plan import Plan
 from grader.course import Stage
 from grader.errors import OperatorError, operator_fault
-from grader.settings import Settings
+from grader.settings import Settings, cpus
 from grader.verdict.write import RUNS, stage_folder
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ class Engine:
         self.settings = settings
         self._runs = runs
         self._portraits = portraits
-        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(max_workers=settings.parallel)
         self._lock = threading.RLock()
         self._core_lock = threading.Lock()
         self._core_ready = set[str]()
         self._images: dict[tuple[str, str], Future[Image]] = {}
         self._boots: dict[tuple[str, str, str], Future[Evidence]] = {}
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that QEMU has used in the boots that are over."""
+        done = [boot for boot in self._boots.values() if boot.done()]
+        return sum(boot.result().run.cpu_s for boot in done if _succeeded(boot))
 
     def runs_folder(self, arch: str, stage: Stage) -> Path:
         return stage_folder(self.settings.out, arch, stage.id) / self._runs
@@ -238,7 +244,7 @@ def make_core(root: Path, arch: str) -> None:
     if os.environ.get(CORE_READY) == "ready":
         return
     # Not the flags of a make that may have called us: its job server is not ours.
-    clean = {**os.environ, "MAKEFLAGS": f"-j{os.cpu_count() or 1}", "MFLAGS": ""}
+    clean = {**os.environ, "MAKEFLAGS": f"-j{cpus()}", "MFLAGS": ""}
     command = ["make", "-s", "core", f"ARCH={arch}"]
     try:
         done = subprocess.run(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import seed as seeds
@@ -17,9 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = Path("build/grade")
 
 
+def cpus() -> int:
+    """How many this process may use: a container's host can have many more."""
+    return len(os.sched_getaffinity(0))
+
+
 @dataclass(frozen=True)
 class Settings:
-    """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>."""
+    """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>.
+
+    parallel: how many builds and boots there are at once.
+    """
 
     course: Course
     stages: tuple[Stage, ...]
@@ -28,6 +36,7 @@ class Settings:
     prior: Path
     seed: int
     out: Path
+    parallel: int = field(default_factory=cpus)
 
     def pairs(self) -> list[tuple[str, Stage]]:
         """What gets a verdict: every stage on every architecture it is offered for."""

@@ -3,17 +3,31 @@
 
 MUTANTS :=# mutants: folder of patches (none: grader/mutants)
 REDTEAM :=# redteam: folder of cheats (none: grader/redteam)
+ATTACKS :=# attacks: folder of hostile submissions (none: grader/attacks)
 VARIANTS :=# variants: folder of right solutions (none: grader/variants)
 REMOTE :=# publish: where to (name of a remote, URL, path)
 DRY :=#   publish: 1 only says what would change
 FRESH :=# publish: 1 publishes every fresh branch, whatever its dates
 SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
+CLASS :=# bench: measure only a class of so many submissions
 RECORD :=# bench: 1 records what the kernel costs, for later releases
 STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
+MINUTES :=# gradescope: how long it may run there (none: 10)
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport CLASS MUTANTS REDTEAM ATTACKS VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport MINUTES
+
+SUBMISSIONS :=# class: folder of what was handed in, or a CSV file of remotes
+JOBS :=#  class: how many at once (none: as many as cores)
+CARRY :=# class: own, reference or best (none: reference)
+LATE :=#  class: CSV file, student,days
+LATE_PENALTY :=# class: percent of the points a begun day (none: 10)
+ENGINE :=# class: local (none: that)
+CHECK :=# class: judge this check anew for everybody, and show what changes
+ACCEPT :=# class: 1 lets what CHECK shows count
+unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE CHECK ACCEPT
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -31,18 +45,27 @@ mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
 redteam: core ## REDTEAM=folder: does each cheat gain nothing
 	$(KNOWN) $(call option,folder,REDTEAM)
 
+attacks: core ## ATTACKS=folder [TIER=…]: is each attack contained
+	$(KNOWN) $(call option,folder,ATTACKS) $(call option,tier,TIER)
+
 variants: core ## VARIANTS=folder: does each right solution get full points
 	$(KNOWN) $(call option,folder,VARIANTS)
 
 mutate: core ## what change of one place in the solutions does no check notice
 	$(KNOWN)
 
+CLASS_OPTIONS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
+	tier:TIER engine:ENGINE check:CHECK seed:SEED out:OUT
+class: core ## SUBMISSIONS=folder A=stage: grade a whole class; again: go on
+	$(Q)RINGLAB_CORE=ready $(GRADER) class $(CHOICE) $(if $(ACCEPT),--accept) \
+	  $(foreach pair,$(CLASS_OPTIONS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
+
 soak: core ## N=repeats: is the verdict the same each time, idle and under load
 	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
 	  $(call option,seed,SEED) $(call option,repeats,N)
 
-bench: core ## RECORD=1: only record instructions; else measure all, and build/bench.json
-	$(Q)RINGLAB_CORE=ready $(GRADER) bench $(if $(RECORD),--record)
+bench: core ## RECORD=1: only record instructions; CLASS=300: only a class of so many
+	$(Q)RINGLAB_CORE=ready $(GRADER) bench $(if $(RECORD),--record) $(call option,cohort,CLASS)
 
 test: core ## the project's own tests, with the reference graded in full
 	$(Q)$(GRADER) handouts --check
@@ -53,6 +76,9 @@ publish: $(if $(DRY),,test) ## REMOTE=… [DRY=1 FRESH=1 SINGLE=1 TODAY=…]: th
 	$(Q)$(GRADER) publish $(call option,arch,ARCH) $(call option,remote,REMOTE) \
 	  $(call option,today,TODAY) $(if $(DRY),--dry) $(if $(FRESH),--fresh) $(if $(SINGLE),--single)
 
+gradescope: ## A=stage [ARCH=… MINUTES=…]: the zip that Gradescope takes as autograder
+	$(Q)$(GRADER) gradescope $(CHOICE) $(call option,minutes,MINUTES)
+
 # What people edit; stripped gap files follow from solutions/.
 C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
 	kernel/include/abi kernel/include/course kernel/arch/* kernel/arch/*/include/arch \
@@ -61,7 +87,8 @@ C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include 
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
 	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
 	$(USER_ASM)
-SCRIPTS := ci/setup ci/github ci/gitlab ci/test-roots .ci/run kernel/gdb/attach
+SCRIPTS := ci/setup ci/github ci/gitlab ci/gradescope/setup.sh ci/gradescope/run_autograder \
+	ci/root.sh ci/test-gradescope ci/test-roots .ci/run kernel/gdb/attach
 UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
 	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \
 	$(wildcard kernel/core/*.* kernel/drivers/*.* kernel/arch/*/*.c kernel/arch/*/*.asm))
@@ -98,5 +125,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam variants mutate soak publish bench test test-roots
+.PHONY: diff handouts new mutants redteam attacks variants mutate class soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

@@ -11,8 +11,20 @@ from grader.settings import ROOT
 CORPORA = {
     "mutants": "does each wrong solution get its verdict",
     "redteam": "does each cheat gain nothing",
+    "attacks": "is each attack contained",
     "variants": "does each right solution get full points",
     "mutate": "what change of one place in the solutions does no check notice",
+}
+
+CLASS = {
+    "submissions": "folder with a folder, archive or bundle for each, or name,url CSV",
+    "out": "folder for the store and every report (default: build/class)",
+    "jobs": "how many at once (default: cores)",
+    "carry": "earlier stages: own, reference, or the best of both (default: reference)",
+    "late": "CSV file: student,days",
+    "late-penalty": "percent of the points a begun day (default: 10)",
+    "engine": "who runs the workers (default: local)",
+    "check": "after a mend of the grader: judge this check anew, and show what changes",
 }
 
 
@@ -36,11 +48,13 @@ def _diff(options: Options) -> int:
 
 def _corpus(options: Options) -> int:
     from grader.corpus import trial
+    from grader.corpus.attacks import ATTACKS
     from grader.corpus.mutants import MUTANTS
     from grader.corpus.mutate import MUTATE
     from grader.corpus.submissions import REDTEAM, VARIANTS
 
-    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
+    corpora = (MUTANTS, REDTEAM, ATTACKS, VARIANTS, MUTATE)
+    corpus = {c.name: c for c in corpora}[options.command]
     return trial.run(
         corpus,
         ROOT,
@@ -66,10 +80,23 @@ def _publish(options: Options) -> int:
     return publish(ROOT, **{name: getattr(options, name) for name in names})
 
 
+def _class(options: Options) -> int:
+    from grader.cohort.command import class_run
+
+    return class_run(ROOT, vars(options))
+
+
 def _bench(options: Options) -> int:
     from grader.bench import bench
 
-    return bench(ROOT, options.record)
+    return bench(ROOT, options.record, options.cohort)
+
+
+def _gradescope(options: Options) -> int:
+    from grader.gradescope.bundle import bundle
+
+    bundle(ROOT, options.stage or "", options.arch or "", options.minutes)
+    return 0
 
 
 def add_staffs(commands: Commands) -> None:
@@ -84,7 +111,7 @@ def add_staffs(commands: Commands) -> None:
         "--with", help="branch, commit, folder, archive, folder of these"
     )
     for name, text in CORPORA.items():
-        known = add(_corpus, name, text, "stage", "arch", "seed", "folder")
+        known = add(_corpus, name, text, "stage", "arch", "seed", "folder", "tier")
         known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
     text = "is the verdict always the same"
     again = add(_soak, "soak", text, "stage", "arch", "src", "seed")
@@ -100,6 +127,18 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--single", action="store_true", help=text)
     text = "push without booting what changed (make publish never does)"
     branches.add_argument("--unproven", action="store_true", help=text)
+    text = "the zip that Gradescope takes as a stage's autograder"
+    packed = add(_gradescope, "gradescope", text, "stage", "arch")
+    text = "how long it may run there (default: 10)"
+    packed.add_argument("--minutes", type=int, default=10, help=text)
+    text = "grade a whole class, in parallel; the same command again goes on"
+    cohort = add(_class, "class", text, "stage", "arch", "seed", "tier")
+    for name, text in CLASS.items():
+        cohort.add_argument(f"--{name}", help=text)
+    text = "let what --check shows count"
+    cohort.add_argument("--accept", action="store_true", help=text)
     figures = add(_bench, "bench", "measure the kernel and the grader")
     text = "only instructions, as what later releases are compared with"
     figures.add_argument("--record", action="store_true", help=text)
+    text = "only a class of so many submissions, 300 say"
+    figures.add_argument("--cohort", metavar="N", type=int, default=0, help=text)

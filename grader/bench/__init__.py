@@ -23,8 +23,9 @@ REPORT = Path("build/bench.json")
 WORK = Path("build/bench")
 
 
-def bench(root: Path, record: bool = False) -> int:
-    """Measure, print the table, write the JSON; record: only what a release records."""
+def bench(root: Path, record: bool = False, number: int = 0) -> int:
+    """Measure, print the table, write the JSON; record: only what a release records;
+    number: only a class of so many submissions."""
     course = Course.load(root)
     if not (root / "solutions").is_dir():
         raise OperatorError(f"{root} has no solutions/", "run this where they lie")
@@ -32,12 +33,10 @@ def bench(root: Path, record: bool = False) -> int:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        costs = {arch: reference(course, arch, work) for arch in course.arches}
-        if record:
-            write_json(RECORDED, {"compilers": compilers(root), "instructions": costs})
-        figures = _counted(costs)
-        if not record:
-            figures += _timed(course, work)
+        if number:
+            figures = _class(course, number, work)
+        else:
+            figures = _alone(course, work, record)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     rows = [{**asdict(f), "ratio": round(f.ratio, 2)} for f in figures]
@@ -46,6 +45,20 @@ def bench(root: Path, record: bool = False) -> int:
     show(figures)
     print(f"written to {REPORT}")
     return 0
+
+
+def _alone(course: Course, work: Path, record: bool) -> list[Figure]:
+    costs = {arch: reference(course, arch, work) for arch in course.arches}
+    if record:
+        told = {"compilers": compilers(course.root), "instructions": costs}
+        write_json(RECORDED, told)
+    return _counted(costs) + ([] if record else _timed(course, work))
+
+
+def _class(course: Course, number: int, work: Path) -> list[Figure]:
+    from grader.bench.cohort import throughput
+
+    return throughput(course, number, work)
 
 
 def _counted(costs: dict[str, Costs]) -> list[Figure]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -13,6 +14,7 @@ from typing import Protocol
 from grader.build.model import Message, SubmissionError
 
 GAP_BYTES = 1 << 20
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Named(Protocol):
@@ -93,6 +95,8 @@ def _reason(error: OSError) -> str:
 def _require_text(data: bytes) -> None:
     if len(data) > GAP_BYTES:
         raise _Refused(f"the file has more than {GAP_BYTES} bytes")
+    if data.startswith(UTF_16) or data.count(b"\0") >= len(data) // 3 > 0:
+        raise _Refused("the file looks like UTF-16: save it as UTF-8")
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         raise _Refused("a NUL byte in the file: it is no text", line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,15 @@ TOPS = ("Makefile", "assignments", "kernel", "user", "grader", "ci")
 NOT_SOURCES = (".git", "__pycache__")
 DEPTH = 3  # how many folders may be wrapped around a repository
 REGULAR = ("100644", "100755")
+# A stage, and those of its gap files that are looked for without its folder.
+Gaps = tuple[str, Sequence[str]]
+NO_GAPS: Gaps = ("", ())
+ALONE = "hand in one archive, and nothing beside it"
+LISTED_BYTES = 8 << 20
+
+
+class Unreadable(OperatorError):
+    """What lies here cannot be read, which is no fault of who handed it in."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +59,22 @@ def commit(root: Path, name: str, course: Course) -> Submission:
             f"WITH={name} is no folder, no archive, and no branch or commit here",
             "give one that is there; `git branch -a` lists the branches",
         )
-    listed = git_bytes(root, "ls-tree", "-r", "-z", "--long", "--full-tree", found)
+    # Trees as well: a tree that names itself by many ways soon says too much.
+    listing = ("ls-tree", "-r", "-t", "-z", "--long", "--full-tree", found)
+    listed = git_bytes(root, *listing, most=LISTED_BYTES)
     blobs: dict[str, str] = {}
     large: Files = {}
+    total = 0
     for line in listed.decode("utf-8", "replace").split("\0")[:-1]:
         head, _, path = line.partition("\t")
         mode, _, blob, size = head.split()
         if mode in REGULAR and int(size) <= FILE_BYTES:
             blobs[path] = blob
+            total += int(size)
         elif mode in REGULAR:
             large[path] = None
+    if len(blobs) > COUNT or total > ALL_BYTES:
+        raise _endless(name)
     asked = "".join(f"{blob}\n" for blob in blobs.values()).encode()
     answer = git_bytes(root, "cat-file", "--batch", "--buffer", given=asked)
     files: Files = {}
@@ -72,31 +87,55 @@ def commit(root: Path, name: str, course: Course) -> Submission:
     return located(name, {**files, **large}, course)
 
 
-def archive(file: Path, course: Course) -> Submission:
-    return located(file.name, read_archive(file), course)
+def archive(file: Path, course: Course, gaps: Gaps = NO_GAPS) -> Submission:
+    return located(file.name, read_archive(file), course, gaps)
 
 
-def folder(place: Path, course: Course) -> Submission:
+def folder(place: Path, course: Course, gaps: Gaps = NO_GAPS) -> Submission:
     """The repository or the stages that lie in `place`, or wrapped in it, or in the
-    one archive that it holds."""
+    one archive that it holds; with `gaps`, also these without their stage's folder."""
     found = next(_roots([place.resolve()], course), None)
     if found is None:
-        packed = [e.path for e in _entries(place) if is_archive(e.name) and _plain(e)]
-        if len(packed) == 1:
-            read = archive(Path(packed[0]), course)
-            return Submission(place.name, read.files, read.whole)
-        raise _nothing(place.name)
+        return _without_stage(place, course, gaps)
     tops = (*TOPS, *(stage.id for stage in course.stages))
+    return located(place.name, _all(place, found, tops), course)
+
+
+def _without_stage(place: Path, course: Course, gaps: Gaps) -> Submission:
+    packed = [e.path for e in _entries(place) if is_archive(e.name) and _plain(e)]
+    if len(packed) > 1:
+        what = f"{plain(place.name)} holds {len(packed)} archives"
+        raise OperatorError(what, ALONE)
+    if packed:
+        read = archive(Path(packed[0]), course, gaps)
+        return Submission(place.name, read.files, read.whole)
+    return located(
+        place.name, _all(place, place, None) if gaps[1] else {}, course, gaps
+    )
+
+
+def _all(place: Path, root: Path, tops: Sequence[str] | None) -> Files:
+    """The regular files below root that lie in `tops` (None: anywhere)."""
     files: Files = {}
     total = 0
-    for count, path in enumerate(_walk(found, tops), 1):
+    for count, path in enumerate(_walk(root, tops), 1):
         if path:
-            files[path] = data = _read(found / path)
+            files[path] = data = _read(root / path)
             total += len(data or b"")
         if count > COUNT or total > ALL_BYTES:
-            what = f"has more than {COUNT} files or {ALL_BYTES} bytes"
-            raise OperatorError(f"{plain(place.name)} {what}", "remove what was built")
-    return located(place.name, files, course)
+            raise _endless(place.name)
+    return files
+
+
+def beside(
+    places: Sequence[Path], named: Callable[[str], str], course: Course, gaps: Gaps
+) -> Submission:
+    """Files that were handed in each by itself; named: the name that each one had."""
+    first = places[0].name
+    if any(is_archive(place.name) for place in places):
+        raise OperatorError(f"{plain(first)} is one of {len(places)} files", ALONE)
+    files = {named(place.name): _read(place) for place in places[:COUNT]}
+    return located(first, files, course, gaps)
 
 
 def is_one(place: Path, course: Course) -> bool:
@@ -122,14 +161,17 @@ def inside(place: Path) -> list[Path]:
     return sorted(found)
 
 
-def one(place: Path, course: Course) -> Submission:
+def one(place: Path, course: Course, gaps: Gaps = NO_GAPS) -> Submission:
     """The submission in a folder or archive. Raises OperatorError."""
     if place.is_symlink():
         raise OperatorError(f"{plain(place.name)} is a link", "give what it points to")
-    return folder(place, course) if place.is_dir() else archive(place, course)
+    opened = folder if place.is_dir() else archive
+    return opened(place, course, gaps)
 
 
-def located(name: str, files: Files, course: Course) -> Submission:
+def located(
+    name: str, files: Files, course: Course, gaps: Gaps = NO_GAPS
+) -> Submission:
     """The submission in `files`, without what is wrapped around it."""
     stages = {stage.id for stage in course.stages}
     homes = {
@@ -139,7 +181,10 @@ def located(name: str, files: Files, course: Course) -> Submission:
         if part in stages
     }
     if not homes:
-        raise _nothing(name)
+        loose = _loose(files, gaps)
+        if not loose:
+            raise _nothing(name)
+        return Submission(name, loose, whole=False)
 
     def wrapped(home: tuple[str, ...]) -> tuple[int, bool, tuple[str, ...]]:
         whole = home[-1:] == ("assignments",)
@@ -150,6 +195,26 @@ def located(name: str, files: Files, course: Course) -> Submission:
     start = "".join(f"{part}/" for part in (home[:-1] if whole else home))
     kept = {p[len(start) :]: data for p, data in files.items() if p.startswith(start)}
     return Submission(name, kept, whole)
+
+
+def _endless(name: str) -> OperatorError:
+    what = f"{plain(name)} has more than {COUNT} files or {ALL_BYTES} bytes"
+    return OperatorError(what, "remove what was built")
+
+
+def _loose(files: Files, gaps: Gaps) -> Files:
+    """The gap files of one stage that lie somewhere by their path, such as
+    i386/load.asm, or else by their name, if only one gap and one file have that."""
+    stage, wanted = gaps
+    found: Files = {}
+    names = [PurePosixPath(gap).name for gap in wanted]
+    for gap, name in zip(wanted, names):
+        there = [path for path in files if f"/{path}".endswith(f"/{gap}")]
+        if not there and names.count(name) == 1:
+            there = [path for path in files if PurePosixPath(path).name == name]
+        if len(there) == 1:
+            found[f"{stage}/{gap}"] = files[there[0]]
+    return found
 
 
 def _nothing(name: str) -> OperatorError:
@@ -172,14 +237,15 @@ def _roots(places: list[Path], course: Course, depth: int = DEPTH) -> Iterator[P
         yield from _roots([*islice(inner, COUNT)], course, depth - 1)
 
 
-def _walk(root: Path, tops: Iterable[str]) -> Iterator[str]:
-    """The regular files below root that lie in `tops`, behind no link; for all else
-    that is there, ""."""
+def _walk(root: Path, tops: Sequence[str] | None) -> Iterator[str]:
+    """The regular files below root that lie in `tops` (None: anywhere), behind no link;
+    for all else that is there, ""."""
     todo = [""]
     while todo:
         below = todo.pop()
         for entry in _entries(root / below):
-            wanted = (below or entry.name in tops) and entry.name not in NOT_SOURCES
+            wanted = below or tops is None or entry.name in tops
+            wanted = wanted and entry.name not in NOT_SOURCES
             if wanted and entry.is_dir(follow_symlinks=False):
                 todo.append(f"{below}{entry.name}/")
             yield f"{below}{entry.name}" if wanted and _plain(entry) else ""
@@ -209,6 +275,6 @@ def _read(path: Path) -> bytes | None:
     return data if len(data) <= FILE_BYTES else None
 
 
-def _unreadable(error: OSError) -> OperatorError:
+def _unreadable(error: OSError) -> Unreadable:
     name = plain(str(error.filename))
-    return OperatorError(f"{name}: {error.strerror}", "see that it can be read")
+    return Unreadable(f"{name}: {error.strerror}", "see that it can be read")

@@ -7,38 +7,35 @@ grader.reports.svg, which escape theirs.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup
 
 from grader.evidence.exhibit import Exhibit
 from grader.evidence.screen import COLUMNS
 from grader.reports import address_map, svg
 from grader.reports.data import LOST, BootData, RunData, StageData
+from grader.reports.screenshot import GLYPHS
 from grader.reports.terminal import MARKS, extra
 from grader.verdict.model import CheckResult, Status
 
+HERE = Path(__file__).parent
 PLAIN = ("chain", "code", "frame")  # exhibits that tell something without a mistake
 TEMPLATE, STYLE = "page.html.j2", "page.css"
-# What a VGA shows for the codes that Python takes for control characters.
-_GLYPHS = {
-    0: " ",
-    0x7F: "⌂",
-    **dict(enumerate("☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼", 1)),
-}
 CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
 
 
-def render(run: RunData) -> str:
-    """The report of a run; equal data give equal bytes."""
-    here = Path(__file__).parent
+@functools.lru_cache(maxsize=1)
+def template() -> Template:
+    """The page's template, compiled once a process."""
     environment = Environment(
-        loader=FileSystemLoader(here),
+        loader=FileSystemLoader(HERE),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -47,10 +44,15 @@ def render(run: RunData) -> str:
     environment.filters["spaces"] = address_map.spaces
     environment.filters["process"] = address_map.process
     environment.filters["timeline"] = lambda data: Markup(svg.timeline(data))
-    return environment.get_template(TEMPLATE).render(
+    return environment.get_template(TEMPLATE)
+
+
+def render(run: RunData) -> str:
+    """The report of a run; equal data give equal bytes."""
+    return template().render(
         run=run,
         csp=CSP,
-        style=Markup((here / STYLE).read_text(encoding="utf-8")),
+        style=Markup((HERE / STYLE).read_text(encoding="utf-8")),
         arches=list(dict.fromkeys(s.verdict.arch for s in run.stages)),
         overview=_overview(run),
         extra=extra,
@@ -123,7 +125,7 @@ def _cells(screen: bytes) -> Iterator[list[tuple[str, str]]]:
     """The rows of the screen as runs of one colour: CSS classes and text."""
     for at in range(0, len(screen), 2 * COLUMNS):
         row = screen[at : at + 2 * COLUMNS]
-        text = row[::2].decode("cp437").translate(_GLYPHS)
+        text = row[::2].decode("cp437").translate(GLYPHS)
         runs, first = [], 0
         for attribute, run in groupby(row[1::2]):
             last = first + len(list(run))
