@@ -71,7 +71,11 @@ def diagnose(
         )
     known = _ENDS.get(scene.end)
     found = known(scene) if known is not None else _unknown(scene)
-    return mistakes.of_wait(scene, found) if scene.end in _LIMITS else found
+    if scene.end not in _LIMITS:
+        return found
+    found = mistakes.of_wait(scene, found)
+    limit = f"The run met its limit, {scene.detail}. " if scene.detail else ""
+    return replace(found, seen=f"{limit}{found.seen}")
 
 
 def fault(scene: Scene, event: Interrupt) -> Diagnosis:

@@ -34,6 +34,7 @@ from grader.sandbox import Sandbox, Stopped, stopping
 TICK_S = 0.025  # between looks at CPU time, log size and registers
 LAST_S = 1.0  # for one more look at a guest whose time is up
 QUIET_S = 0.05  # no output for so long: ask whether the guest is halted
+IDLE_S = 5.0  # a guest that sleeps, and takes no interrupt for so long, sleeps for ever
 SETTLE_S = 0.001  # between looks for the HLT that follows an awaited line
 FAREWELL_CPU_S = 2.0  # of QEMU, for the last questions to one that may hang
 FAREWELL_S = 20.0  # the wall-clock guard behind it
@@ -172,6 +173,7 @@ class _Session:
         self.screen = self.picture = False
         self.exit_status: int | None = None
         self._reported_cpu_s: float | None = None
+        self._asleep_since: tuple[tuple[int, int], float] | None = None
         qmp.patience = self._within_limits
 
     def watch(self) -> tuple[End, str]:
@@ -291,7 +293,10 @@ class _Session:
     def _halted(self) -> tuple[End, str] | None:
         """How the boot ends if the guest has executed HLT with interrupts off."""
         now = state(self.qmp.monitor("info registers"))
-        if not now.halted or now.interrupts:
+        if now.halted and now.interrupts:
+            return self._asleep()
+        self._asleep_since = None
+        if not now.halted:
             return None
         # Of a running guest HLT and IF may have been read at different moments.
         self.qmp.command("stop")
@@ -305,6 +310,16 @@ class _Session:
         if self.console.panic:
             return End.PANIC, "the panic report is not complete"
         return self._judge_halt(now)
+
+    def _asleep(self) -> tuple[End, str] | None:
+        """The end of a guest that sleeps for ever: such a one costs no CPU time."""
+        signs = ((self.folder / TRACE).lstat().st_size, self.console.count)
+        now = time.monotonic()
+        if self._asleep_since is None or self._asleep_since[0] != signs:
+            self._asleep_since = signs, now
+        if "int" not in self.boot.trace or now - self._asleep_since[1] < IDLE_S:
+            return None
+        return End.WALL_LIMIT, f"asleep for {IDLE_S:g} s without an interrupt"
 
     def _judge_halt(self, now: State) -> tuple[End, str]:
         until = self.boot.until

@@ -192,10 +192,21 @@ def test_a_busy_loop_costs_its_cpu_limit_and_no_more(start: Start) -> None:
     assert "EIP=" in ended.registers
 
 
+IDLE = "    lidt [idtr]\n    mov al, 0xff\n    out 0x21, al\n    sti\n    hlt\n"
+
+
 def test_an_idle_guest_ends_by_the_wall_guard(start: Start) -> None:
-    body = "    lidt [idtr]\n    mov al, 0xff\n    out 0x21, al\n    sti\n    hlt\n"
-    ended = start(body, limits=Limits(wall_s=0.5), icount_shift=None)
+    ended = start(IDLE, limits=Limits(wall_s=0.5), icount_shift=None)
     assert ended.end is End.WALL_LIMIT
+
+
+def test_a_guest_that_nothing_wakes_holds_nobody_up(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "IDLE_S", 0.3)
+    ended = start(IDLE, limits=Limits(cpu_s=30.0), icount_shift=None)
+    assert ended.end is End.WALL_LIMIT and ended.wall_s < Limits().wall_s
+    assert "without an interrupt" in ended.detail
 
 
 def test_who_has_come_to_an_end_when_time_is_up_is_not_cut_off(
