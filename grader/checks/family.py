@@ -26,10 +26,11 @@ KILLED = -1000
 
 @dataclass(frozen=True)
 class Note:
-    """What a process said: a letter, a number, and what came of it; and when."""
+    """What a process said: a letter, a number, and what came of it; and whose child
+    it was then."""
 
     pid: int
-    ticks: int
+    parent: int
     what: str
     value: int
     result: int
@@ -44,17 +45,23 @@ def quiet_image(plan: Plan, salt: int = 0) -> bytes:
 
 
 def family_boot(
-    plan: Plan, words: Sequence[str], *others: Module, most: int = 400, salt: int = 0
+    plan: Plan,
+    words: Sequence[str],
+    *others: Module,
+    salt: int = 0,
+    shift: int = 5,
+    **numbers: int,
 ) -> Boot:
-    """The script as the first process; "quiet" is there for its children."""
+    """The script as the first process; "quiet" is there for its children. numbers: for
+    the scenario."""
     plan.note("words", list(words))
     first = Module("first", plan.program(PROBE, elf=True), " ".join(words))
     quiet = Module("quiet", quiet_image(plan, salt))
     return plan.boot(
         "family-run",
-        *support.hexadecimal(most=most),
+        *support.hexadecimal(**{"most": 400, **numbers}),
         modules=(first, quiet, *others),
-        icount_shift=5,
+        icount_shift=shift,
         limits=LONG,
     )
 
@@ -63,14 +70,14 @@ def notes(evidence: Evidence) -> list[Note]:
     """All of them, in order, numbers with their sign."""
     word = 1 << 8 * support.word_bytes(evidence.arch)
     ((count,),) = support.array(evidence, "scenario_note_count", "I", 1)
-    rows = support.array(evidence, "scenario_notes", "iI3Q", min(count, NOTES))
+    rows = support.array(evidence, "scenario_notes", "2i3Q", min(count, NOTES))
 
     def signed(value: int) -> int:
         return value - word if value >= word >> 1 else value
 
     return [
-        Note(pid, ticks, chr(what & 0x7F), signed(value), signed(result))
-        for pid, ticks, what, value, result in rows
+        Note(pid, parent, chr(what & 0x7F), signed(value), signed(result))
+        for pid, parent, what, value, result in rows
     ]
 
 
@@ -94,7 +101,9 @@ def nth(found: Sequence[Note], number: int) -> Note | None:
 
 def came(note: Note | None) -> str:
     """What the call returned, if it did."""
-    return f"It returned {note.result}." if note else "It never came back."
+    return (
+        f"It returned {support.named(note.result)}." if note else "It never came back."
+    )
 
 
 def wrong(evidence: Evidence) -> dict[int, Note]:

@@ -15,6 +15,7 @@ from grader.checks.spaces import frames_lost
 from grader.checks.threads import registers
 from grader.evidence.events import Interrupt
 from grader.evidence.instruction import PF
+from grader.evidence.scene import MNEMONICS
 from grader.machine import Boot, Limits, Module, Via
 
 HEADER = "kernel/include/course/10-memory.h"
@@ -22,6 +23,7 @@ PAGE = support.PAGE
 GATE, MASK = 0x80, 0xFFFFFFFF
 FAULT = -256 - PF
 NOTES, NOTE_CALL = 256, 40
+HEAP_SLACK = 4096  # a thread that is still to be reaped, and room in pieces
 LONG = Limits(cpu_s=5.0, log_bytes=16 << 20)
 
 
@@ -97,6 +99,7 @@ def programs_boot(
     image: bytes,
     via: Via = Via.DIRECT,
     scenario: str = "memory-run",
+    icount_shift: int = 5,
     **words: int,
 ) -> Boot:
     plan.note("programs", list(made))
@@ -104,7 +107,7 @@ def programs_boot(
         scenario,
         *support.hexadecimal(**words),
         modules=tuple(one.module(image) for one in made),
-        icount_shift=5,
+        icount_shift=icount_shift,
         limits=LONG,
         via=via,
     )
@@ -140,8 +143,8 @@ def expect_status(
         pid > 0 and status == program.status,
         expected=f"The program “{program.name} {' '.join(program.words)}” "
         + (
-            f"ends by #PF, {FAULT}."
-            if program.status == FAULT
+            f"ends by {MNEMONICS[-256 - program.status].split()[0]}, {program.status}."
+            if program.status < 0
             else f"ends with status {program.status}."
         ),
         seen=f"process_start returned {pid}."
@@ -154,7 +157,7 @@ def expect_status(
         read=HEADER,
     )
     root = next(root for one, of, root, _ in ended(evidence) if of == pid)
-    if program.status != FAULT:
+    if program.status >= 0:
         given = exits(evidence).get(root)
         case.expect(
             given is not None and given & MASK == status,
@@ -175,5 +178,20 @@ def expect_all_free(case: Case, evidence: Evidence) -> None:
         seen=f"{lost} are missing.",
         cause="A page that came on demand is not in the tree that ends with the "
         "process.",
+        read=HEADER,
+    )
+
+
+def expect_heap_kept(case: Case, evidence: Evidence) -> None:
+    """No more of the kernel's heap is in use than before the processes."""
+    ((before, after),) = support.array(evidence, "scenario_used", "II", 1)
+    case.expect(
+        after - before < HEAP_SLACK,
+        expected=f"Of the kernel's heap {before} bytes are in use, before the process "
+        "and behind its end.",
+        seen=f"Afterwards it is {after}: {after - before} bytes are lost.",
+        cause="The heap's area was taken out of the list when the heap became empty, "
+        "and not freed.",
+        hint="kfree what area_add has taken with kmalloc.",
         read=HEADER,
     )

@@ -22,6 +22,14 @@ from grader.machine import End
 
 ANY_END = tuple(End)
 PAGE = 4096
+ERRORS = {  # abi/error.h, without what is said of a program's file
+    -1: "E_INVAL",
+    -2: "E_NOMEM",
+    -3: "E_NOENT",
+    -4: "E_FAULT",
+    -5: "E_NOSYS",
+    -6: "E_AGAIN",
+}
 PROGRAMS = 4 << 20  # from USER_BASE on: programs, their arguments, fast calls
 _DEFINE = re.compile(r"^%define (\w+) (-?\d+)$", re.MULTILINE)
 
@@ -143,6 +151,11 @@ def user_pages(
 def hexadecimal(**values: int) -> tuple[str, ...]:
     """Words for the kernel's command line."""
     return tuple(f"{key}={value:#x}" for key, value in values.items())
+
+
+def named(result: int, form: str = "") -> str:
+    """What a call returned, for people; form: of a result that is no error."""
+    return f"{ERRORS[result]} ({result})" if result in ERRORS else format(result, form)
 
 
 def interrupts(evidence: Evidence) -> list[Interrupt]:

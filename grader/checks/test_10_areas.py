@@ -176,7 +176,7 @@ def test_add(case: Case) -> None:
             expected=f"Question {number + 1}: area_add from {question.start:#x} to "
             f"{question.end:#x} returns {'E_OK' if fits else 'E_INVAL'}: {question.why}"
             f"{' and free' if question.why == 'it lies somewhere' and fits else ''}.",
-            seen=f"It returned {code}.",
+            seen=f"It returned {support.named(code)}.",
             cause="Two areas may adjoin, and one may lie at either end of ring 3's "
             "addresses: end is not a part of an area any more."
             if fits

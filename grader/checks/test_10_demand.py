@@ -26,6 +26,7 @@ from grader.machine import Boot, Via
 
 READ_FAULT = 'SDM 3A "Page-Fault Exceptions" (4.7)'
 E_FAULT = -4
+GP = 13
 MORE_BYTES = 4 * PAGE  # of an area that the scenario adds
 
 
@@ -87,6 +88,7 @@ def demand_boot(plan: Plan, via: Via = Via.DIRECT) -> Boot:
         Program("nowhere", (f"r{0x50000000:x}",), FAULT, "where it has no area"),
         Program("null", ("r10",), FAULT, "at the null pointer"),
         Program("kernel", (f"r{0x100000:x}",), FAULT, "of the kernel"),
+        Program("privileged", ("e",), -256 - GP),
     ]
     if plan.arch == "x86_64":
         made.append(
@@ -95,7 +97,8 @@ def demand_boot(plan: Plan, via: Via = Via.DIRECT) -> Boot:
         then = (f"r{low + 65:x}", f"x{low + 64:x}")
         made.append(Program("read-then-run", then, FAULT, "that it jumps to"))
     rng.shuffle(made)
-    return programs_boot(plan, made, image, via, constants=constant)
+    left = plan.note("left", low + rng.randrange(1, 3) * PAGE + rng.randrange(PAGE))
+    return programs_boot(plan, made, image, via, constants=constant, left=left)
 
 
 def _segments(arch: str, image: bytes) -> list[int]:
@@ -209,10 +212,39 @@ def expect_each(case: Case, evidence: Evidence, program: Program, root: int) -> 
 @check("demand-edge", boots=(demand, short), needs=("demand-stack",))
 def test_edge(case: Case) -> None:
     """One byte outside of every area ends the process, and so does an access that was
-    never its to make: above the stack, at 0, in the kernel; and a touch for which there
-    is no frame left."""
+    never its to make: above the stack, at 0, in the kernel; a fault that is no page
+    fault, too; and a touch for which there is no frame left."""
     judge_refused(case, ("below", "above", "nowhere", "null", "kernel"))
+    expect_other_vector(case, case.run(demand))
     expect_short(case, case.run(short))
+
+
+def expect_other_vector(case: Case, evidence: Evidence) -> None:
+    """A #GP ends the process though CR2 names a page that could come."""
+    left = support.note(evidence, "left")
+    cause = (
+        "Only a page fault writes CR2. area_fault did not look at the vector, took "
+        "the address of an earlier fault for this one's, and let the instruction be "
+        "tried again."
+    )
+    for program, pid, root, status in ended(evidence):
+        if program.status != -256 - GP:
+            continue
+        expect_status(case, evidence, program, pid, status, cause)
+        count = sum(
+            event.v == GP and event.cpl == 3 and event.regs.get("CR3", 0) == root
+            for event in support.interrupts(evidence)
+        )
+        case.expect(
+            count == 1,
+            expected="An instruction of the kernel's in ring 3 is #GP, once, and ends "
+            f"the process, although CR2 still holds {left:#x}, on an absent page of "
+            "its stack.",
+            seen=f"#GP came {count} times.",
+            cause=cause,
+            hint="Another vector than VEC_PF: false.",
+            read=HEADER,
+        )
 
 
 def expect_short(case: Case, evidence: Evidence) -> None:
@@ -296,7 +328,7 @@ def test_call(case: Case) -> None:
                 f"{'3' if want == 3 else 'E_FAULT'}."
                 if n.what == "p"
                 else f"read to {va:#x}, which ring 3 may not write, returns E_FAULT.",
-                seen=f"It returned {n.result}.",
+                seen=f"It returned {support.named(n.result)}.",
                 cause="area_fault is also asked for the kernel (user_page_query): then "
                 "the address stands in CR2, and the frame has no more than vector, "
                 "error and CS.",

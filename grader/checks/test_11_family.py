@@ -7,8 +7,6 @@ from grader.checks import support
 from grader.checks.api import Case, Plan, boot, check
 from grader.checks.elf_images import DAMAGES, damaged, faults, names
 from grader.checks.family import (
-    E_FAULT,
-    E_INVAL,
     E_NOENT,
     HEADER,
     LONG,
@@ -18,12 +16,13 @@ from grader.checks.family import (
     expect_end,
     expect_nothing_left,
     family_boot,
+    notes,
     nth,
     quiet_image,
     said,
-    wrong,
 )
 from grader.checks.program_runs import bounds
+from grader.checks.record import Evidence
 from grader.machine import Boot, End, Module
 
 TIMES = 1000
@@ -51,19 +50,13 @@ def waits(plan: Plan) -> Boot:
     return family_boot(plan, words, Module("bad", bad), again(plan), salt=salt)
 
 
-@boot("pointers")
-def pointers(plan: Plan) -> Boot:
-    strings = ["b1", "b2", "b3", "b4", "b9", "b12", "b13"]
-    statuses = ["b5", "b11"]
-    for kinds in (strings, statuses):
-        plan.rng("kinds" + kinds[0]).shuffle(kinds)
-    words = [*strings, "squiet,5", *statuses, "w1", "squiet,6", "z30", "b6"]
-    return family_boot(plan, words)
-
-
-@boot("lists")
-def lists(plan: Plan) -> Boot:
-    return family_boot(plan, plan.rng().sample(("b7", "b8", "b10"), 3))
+@boot("pending")
+def pending(plan: Plan) -> Boot:
+    """Children that run in a tick that comes as soon as their parent can be
+    interrupted."""
+    words = ["sagain,i999"] * 3 + ["z20", "w1", "w2", "w3"]
+    # A tick is long enough for the child's first call, before its parent is back.
+    return family_boot(plan, words, again(plan), shift=3, pending=1)
 
 
 @boot("orphans")
@@ -102,7 +95,7 @@ def test_spawn(case: Case) -> None:
         and min(good, default=0) > 1
         and len(set(good)) == len(good),
         expected=f"{len(statuses)} spawns give {len(statuses)} pids, each another one.",
-        seen=f"They gave {', '.join(map(str, good)) or 'nothing'}.",
+        seen=f"They gave {', '.join(map(support.named, good)) or 'nothing'}.",
         cause="A good name and good words were refused, or the pid was lost on the way "
         "to ring 3.",
         read=HEADER,
@@ -113,7 +106,7 @@ def test_spawn(case: Case) -> None:
         len(have) == 2 and have[0] == E_NOENT and have[1] in want,
         expected="spawn returns E_NOENT for a program that is not there, and "
         f"{names(want)} for one that is damaged ({support.note(evidence, 'how')}).",
-        seen=f"It returned {', '.join(map(str, have)) or 'nothing'}.",
+        seen=f"It returned {', '.join(map(support.named, have)) or 'nothing'}.",
         cause="The error of process_start is the result, as it is.",
         read=HEADER,
     )
@@ -151,25 +144,49 @@ def test_wait(case: Case) -> None:
         case.expect(
             stored is not None and stored.result == status,
             expected=f"The status of child {child} is {status}, as it said.",
-            seen="Nothing was stored."
-            if stored and stored.result == untouched(evidence.arch)
-            else f"{stored.result if stored else 'Nothing'} was stored.",
-            cause="The status was taken before the child had ended, from another "
-            "child, or stored in another width; or the child's words are wrong.",
+            seen=f"{stored.result} was stored."
+            if stored and stored.result != untouched(case)
+            else "Nothing was stored.",
+            cause=not_stored(case, stored.result if stored else 0, status),
+            hint="status = child->status, then process_forget, then store all of it.",
             read=HEADER,
         )
     case.fact("waited", len(order))
 
 
-def untouched(arch: str) -> int:
+def untouched(case: Case) -> int:
     """What the probe puts where the status is to be."""
-    return ((1 << 8 * support.word_bytes(arch) - 1) - 1) // 3
+    return ((1 << 8 * support.word_bytes(case.arch) - 1) - 1) // 3
 
 
-@check("wait-which", boots=(waits,), needs=("wait-status",))
+def not_stored(case: Case, stored: int, status: int) -> str:
+    """Why the number is not the status."""
+    word = support.word_bytes(case.arch)
+    freed = bytes([support.of(case)["KFREE_BYTE"]])
+    have, want, before = (
+        value.to_bytes(word, "little", signed=True)
+        for value in (stored, status, untouched(case))
+    )
+    for few in range(word - 1, 0, -1):
+        if have != before and have == want[:few] + before[few:]:
+            return (
+                f"Only {few} of the {word} bytes were stored: a status is an intptr_t."
+            )
+    if have.startswith(freed * 4):
+        return (
+            f"That are the bytes {freed[0]:#x} which kfree leaves: the status was read "
+            "from the child after process_forget."
+        )
+    return (
+        "The status was taken before the child had ended, or from another child, or "
+        "the child's words are wrong."
+    )
+
+
+@check("wait-which", boots=(waits, pending), needs=("wait-status",))
 def test_wait_which(case: Case) -> None:
     """wait for any takes the child that ends first, each once; who is no child, or was
-    waited for already, is E_NOENT."""
+    waited for already, is E_NOENT; and a child is one from its first instruction on."""
     evidence = case.run(waits, ends=ENDS)
     statuses = support.note(evidence, "statuses")
     pids = children(evidence)
@@ -214,85 +231,27 @@ def test_wait_which(case: Case) -> None:
             "they were waited for.",
             read=HEADER,
         )
+    expect_parents(case, case.run(pending))
     case.fact("which", True)
 
 
-STRINGS = {
-    1: (E_FAULT, "E_FAULT", "the name lies in the kernel"),
-    2: (E_FAULT, "E_FAULT", "the words lie in the kernel"),
-    3: (E_INVAL, "E_INVAL", "the name has its NUL one byte too late"),
-    4: (E_INVAL, "E_INVAL", "the words have their NUL one byte too late"),
-    9: (E_FAULT, "E_FAULT", "nothing is where the name should be"),
-    12: (None, "a pid", "the words have SPAWN_BYTES bytes, with their NUL"),
-    13: (
-        E_FAULT,
-        "E_FAULT",
-        "the name begins on the last byte of a page, and goes on where nothing is",
-    ),
-}
-
-
-@check("spawn-pointers", boots=(pointers,))
-def test_spawn_pointers(case: Case) -> None:
-    """A name or words that are not ring 3's to read are E_FAULT, a string that does not
-    end in time E_INVAL."""
-    found = wrong(case.run(pointers))
-    for number, (code, called, what) in STRINGS.items():
-        note = found.get(number)
+def expect_parents(case: Case, evidence: Evidence) -> None:
+    """Whose child each was when it made its first call."""
+    spawns = said(evidence, "s")
+    for spawn in spawns:
+        first = nth([note for note in notes(evidence) if note.pid == spawn.result], 0)
         case.expect(
-            note is not None and (note.result == code if code else note.result > 0),
-            expected=f"spawn returns {called}: {what}.",
-            seen=came(note),
-            cause="The kernel follows a pointer of ring 3 without user_check, or asks "
-            "for other bytes than it reads."
-            if code == E_FAULT
-            else "The strings lie in memory that ring 3 may only read, and they are "
-            "only read."
-            if note is not None and note.result == E_FAULT
-            else "A string may have SPAWN_BYTES bytes, the NUL included, and not one "
-            "more.",
-            hint="Byte by byte, each checked for reading, into SPAWN_BYTES bytes.",
+            first is not None and first.parent == spawn.pid,
+            expected=f"The process {spawn.result} runs in the first tick that comes "
+            f"after its start, and makes a call: its parent is {spawn.pid}.",
+            seen=f"Its parent is {first.parent}."
+            if first
+            else "It never made its call.",
+            cause="Its parent is set when interrupts are on again: a tick in between "
+            "lets the child run, and even end, as nobody's child.",
+            hint="cpu_cli in front of process_start, cpu_sti behind the parent.",
             read=HEADER,
         )
-    case.fact("pointers", len(STRINGS))
-
-
-@check("wait-pointers", boots=(pointers,), needs=("wait-status",))
-def test_wait_pointers(case: Case) -> None:
-    """A status that cannot be stored is E_FAULT, and the child is still there; no
-    address at all is fine."""
-    evidence = case.run(pointers)
-    found = wrong(evidence)
-    pids = children(evidence)
-    for number, where in ((5, "in the kernel"), (11, "in the program's code")):
-        note = found.get(number)
-        case.expect(
-            note is not None and note.result == E_FAULT,
-            expected=f"wait with a status {where} returns E_FAULT.",
-            seen=came(note),
-            cause="Whether ring 3 may write there was not asked, or only whether it "
-            "may read.",
-            read=HEADER,
-        )
-    waited = nth(said(evidence, "w"), 0)
-    case.expect(
-        waited is not None and waited.result == pids[0],
-        expected="After that, the child is still there: a proper wait returns its pid, "
-        f"{pids[0]}.",
-        seen=came(waited),
-        cause="The child was forgotten before the address was looked at.",
-        read=HEADER,
-    )
-    others = {pids[1]} | {found[12].result} if 12 in found else {pids[1]}
-    note = found.get(6)
-    case.expect(
-        note is not None and note.result in others,
-        expected="wait without an address returns the pid of a child that has ended.",
-        seen=came(note),
-        cause="0 means that nobody wants the status.",
-        read=HEADER,
-    )
-    case.fact("wait", True)
 
 
 @check("orphans", boots=(orphans,), needs=("wait-status",))
@@ -311,31 +270,6 @@ def test_orphans(case: Case) -> None:
     )
     expect_nothing_left(case, evidence)
     case.fact("orphans", True)
-
-
-@check("processes-pointers", boots=(lists,))
-def test_processes_pointers(case: Case) -> None:
-    """A list that is not ring 3's to write is E_FAULT, also when its size wraps
-    around."""
-    found = wrong(case.run(lists))
-    for number, what in (
-        (7, "in the kernel"),
-        (8, "whose size wraps around"),
-        (10, "in the program's code"),
-    ):
-        note = found.get(number)
-        case.expect(
-            note is not None and note.result == E_FAULT,
-            expected=f"processes with a list {what} returns E_FAULT.",
-            seen=came(note),
-            cause="count times the size of an element is computed before anybody looks "
-            "whether that fits in a word."
-            if number == 8
-            else "Whether ring 3 may write there was not asked, or only whether it may "
-            "read.",
-            read=HEADER,
-        )
-    case.fact("lists", 3)
 
 
 @check("thousand", boots=(thousand,), needs=("wait-status",))

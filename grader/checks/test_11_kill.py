@@ -24,6 +24,8 @@ from grader.checks.record import Evidence
 from grader.machine import Boot, End, Module
 
 NAME_BYTES = 32
+# Who is not ended runs for ever, and so does the boot: that is no riddle.
+ENDS = (End.DONE, End.CPU_LIMIT, End.LOG_LIMIT)
 
 
 @boot("kill")
@@ -60,8 +62,7 @@ def listing(plan: Plan) -> Boot:
 def test_kill(case: Case) -> None:
     """A process that never ends is ended by another one, and one ends itself: the
     parent gets STATUS_KILLED, and nothing is left."""
-    evidence = case.run(kill, ends=(End.DONE, End.CPU_LIMIT))
-    # Who is not ended runs for ever, and so does the boot: that is no riddle.
+    evidence = case.run(kill, ends=ENDS)
     if said(evidence, "k"):
         expect_kill(case, evidence, 1, "that never ends")
         expect_killed(case, evidence, 1, "that never ends")
@@ -79,6 +80,11 @@ def expect_kill(case: Case, evidence: Evidence, child: int, what: str) -> None:
         note is not None and note.result == 0,
         expected=f"kill of a child {what} returns E_OK.",
         seen=came(note),
+        cause="The caller has ended in place of the child: user_exit ends the thread "
+        "that calls it, whoever is meant."
+        if note is None
+        else "The child runs: a process that was started, and has not ended.",
+        hint="Mark the child as killed; it ends itself, at its next kill_point.",
         read=HEADER,
     )
 
@@ -163,7 +169,7 @@ def name_sum(name: str) -> int:
 def test_processes(case: Case) -> None:
     """The list has every process with pid, parent, name and what it does, by pid; with
     less room it has the first ones, and the number is still that of all."""
-    evidence = case.run(listing)
+    evidence = case.run(listing, ends=ENDS)  # kill comes behind what is judged here
     pids = children(evidence)
     me = notes(evidence)[0].pid if notes(evidence) else 1
     want = [(me, 0, 0, "first")]

@@ -292,7 +292,8 @@ def _panic(scene: Scene) -> Diagnosis:
         if last.v == DF and found.key == "stack-overflow":
             cause += " This overflow was taken by the #DF handler."
             hint = f"If the overflow is not meant: {hint[0].lower()}{hint[1:]}"
-        return replace(found, cause=cause, seen=f"{found.seen} {seen}", hint=hint)
+        found = replace(found, cause=cause, seen=f"{found.seen} {seen}", hint=hint)
+        return mistakes.of_fault(found, last, calls)
     source = _caller(scene, calls) if calls else _source(scene)
     found = signature("panic", seen, source, reason=lines[0].rstrip("."))
     return mistakes.of_panic(scene, found, lines[0], calls)

@@ -10,8 +10,12 @@ from typing import Sequence
 from grader.evidence import faults
 from grader.evidence.instruction import PF
 from grader.evidence.scene import Diagnosis, Scene
+from grader.evidence.trace import Interrupt
 
+_PAGE = 4096  # below, it is a null pointer
 _NO_FRAME = re.compile(r"frame_free: (0x[0-9a-f]+)")
+_SERVED = re.compile(r"\b(sys_\w+)\+")
+_LOOKS = ("sys_wait", "thread_yield", "process_find", "process_after")
 _TWICE = re.compile(r"kfree: .* already free")
 
 
@@ -43,9 +47,36 @@ def of_panic(
     return found
 
 
+def of_fault(found: Diagnosis, event: Interrupt, calls: Sequence[str]) -> Diagnosis:
+    """The diagnosis of a panic by a fault, with more if a call touched the address."""
+    served = next(filter(None, map(_SERVED.search, calls[:2])), None)
+    if served is None or event.v != PF or event.cpl != 0 or event.cr2 < _PAGE:
+        return found
+    return replace(
+        found,
+        cause=f"{found.cause} If it is ring 3 that gave {served[1]} this address:"
+        " other bytes were asked for than those that are touched, or none.",
+        hint="user_check for each byte before it is touched; of a string, one after the"
+        " other up to its NUL, not the first alone.",
+        read="kernel/include/course/06-syscalls.h",
+    )
+
+
 def of_wait(scene: Scene, found: Diagnosis) -> Diagnosis:
-    """A run that waits for a program which had no tree of its own, if it is one."""
-    own, symbols = scene.kernel_root, scene.symbols
+    """A run that waits with interrupts off, or for a program which had no tree of its
+    own, if it is one."""
+    own, symbols, regs = scene.kernel_root, scene.symbols, scene.registers
+    place = scene.place(regs.ip) if regs else None
+    if regs and place and place.function in _LOOKS and not regs.interrupts_on:
+        if scene.end != "LOG_LIMIT" and symbols and symbols.find("sys_wait"):
+            return replace(
+                found,
+                cause=f"{found.cause} If it waits for somebody here, as sys_wait does:"
+                " with interrupts off the timer can wake nobody who sleeps.",
+                hint="Between two looks let interrupts in: cpu_sti, thread_yield,"
+                " cpu_cli.",
+                read="kernel/include/course/11-shell.h",
+            )
     if own is None or symbols is None or symbols.find("process_start") is None:
         return found
     for event in scene.interrupts:

@@ -9,6 +9,8 @@
  *
  * The magic word of a header depends on its address and on whether the block is free.
  * The guard is filled with one byte; a change of it shows that the owner wrote too far.
+ * Memory that was given back begins with bytes of another value, so that whoever still
+ * reads it does not find what stood there.
  */
 #include <memory.h>
 #include <panic.h>
@@ -18,7 +20,8 @@
 #define MAGIC_USED 0x5ea1ed0au
 #define MAGIC_FREE 0xf4eeb10cu
 #define GUARD_BYTE 0xa5
-#define GUARD_BYTES 8 /* at least; rounding makes it longer */
+#define GUARD_BYTES 8  /* at least; rounding makes it longer */
+#define FREED_MOST 256 /* bytes of a block; more of them is only more time */
 
 struct block {
     _Alignas(HEAP_ALIGN) uintptr_t magic;
@@ -199,6 +202,7 @@ void kfree(void *memory)
     block = block_of(memory);
     next = next_of(block);
     check_guard(block);
+    memset(memory, KFREE_BYTE, block->wanted < FREED_MOST ? block->wanted : FREED_MOST);
     block->magic = magic_of(block, MAGIC_FREE);
     if (next != NULL && is_free(next)) {
         merge_with_next(block, next);

@@ -12,7 +12,12 @@ void heap_init(void);
 void *kmalloc(size_t bytes);
 void *kzalloc(size_t bytes);
 
-/* Give memory of kmalloc or kzalloc back; NULL is ignored, anything else panics. */
+/*
+ * Give memory of kmalloc or kzalloc back; NULL is ignored, anything else panics. Its
+ * first 256 bytes become KFREE_BYTE: a number like 0xdddddddd is one that was read too
+ * late. Interrupts off.
+ */
+#define KFREE_BYTE 0xdd
 void kfree(void *memory);
 
 /* How many bytes of the heap are in use, headers and guards included. Interrupts off. */

@@ -3,7 +3,8 @@
  * A program that does what its words say: r, w or x and a hexadecimal address reads a
  * byte there, writes one, or jumps there; h and a signed number is a heap call, whose
  * result is noted; f fills the heap from that offset to its end with a byte that is not
- * 0; z counts the bytes there that are not 0, and notes that; p prints from that
+ * 0; t writes to each page of the heap; n lets the heap grow and become empty again so
+ * many times; e tries an instruction of the kernel's; z counts the bytes there that are not 0, and notes that; p prints from that
  * address, and g reads to it, and the result is noted; s asks the grader to stop here.
  * Ends with the number of words.
  */
@@ -14,6 +15,7 @@
 #include <sys.h>
 
 #define NOTE_CALL 40
+#define PAGE 4096
 
 static char *heap;
 static char *heap_end;
@@ -55,6 +57,20 @@ static void act(char what, unsigned long at, long number)
         for (char *c = heap + at; c < heap_end; c++) {
             *c = 0x5a;
         }
+        break;
+    case 't':
+        for (char *c = heap; c < heap_end; c += PAGE) {
+            *c = 1;
+        }
+        break;
+    case 'n':
+        for (; number > 0; number--) {
+            syscall1(SYS_HEAP, 1);
+            syscall1(SYS_HEAP, (uintptr_t)-1);
+        }
+        break;
+    case 'e':
+        __asm__ volatile("hlt");
         break;
     case 'z':
         for (const char *c = heap + at; c < heap_end; c++) {

@@ -13,6 +13,7 @@
 #include <course/06-syscalls.h>
 #include <course/10-memory.h>
 #include <memmap.h>
+#include <memory.h>
 #include <thread.h>
 
 #define CONSTANT(name) __asm__ volatile(".ascii \"->" #name " %0\"" : : "i"(name))
@@ -61,6 +62,7 @@ void offsets(void)
     CONSTANT(IDENTITY_END);
     CONSTANT(KERNEL_BASE);
     CONSTANT(HEAP_BASE);
+    CONSTANT(KFREE_BYTE);
     CONSTANT(KSTACK_BASE);
     CONSTANT(KSTACK_SLOTS);
     CONSTANT(KSTACK_PAGES);

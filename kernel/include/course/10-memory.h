@@ -70,7 +70,8 @@ bool area_fault(struct trap_frame *frame);
  * it would end before heap_start; E_NOMEM if it would go beyond PROGRAM_HIGH or share a
  * page with another area; then nothing has changed. New bytes are 0, also those that
  * were given back before: whole pages beyond the new end lose their frames, which are
- * free again, and the rest of the last page is cleared. Context: as every call.
+ * free again, and the rest of the last page is cleared. Context: as every call, with
+ * interrupts on; areas and pages change with interrupts off.
  */
 intptr_t sys_heap(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 

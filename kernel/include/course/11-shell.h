@@ -49,8 +49,8 @@ intptr_t sys_kill(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 
 /*
  * Task 11.3, a point hook (thread.h): if the running thread is that of a process that
- * was killed, it ends here, by user_exit. Context: interrupts on or off; there may be
- * no thread yet.
+ * was killed, it ends here, by user_exit. Many threads are none of a process's, the
+ * idle thread for one. Context: interrupts on or off.
  */
 void kill_point(void);
 
