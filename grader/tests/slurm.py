@@ -4,8 +4,8 @@
     with Cluster(folder) as cluster: ...
 
 munged, slurmctld and slurmd run in the foreground as this process's children, on
-ports and sockets of their own. They die with this process, and whatever knows of the
-folder is killed at the end: no job outlives its cluster.
+ports and sockets of their own. They die with this process, the node with all that it
+runs (a pid namespace), and whatever knows of the folder is killed at the end.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CPUS, MOST_JOBS, MAX_ARRAY = 2, 1000, 4
 GUARD_S = 60.0
+SAVED_S = 1.0  # its state is saved at once, and then it may wait for others
+ALONE = "unshare --pid --fork --kill-child=KILL --mount-proc".split()
+OWN_USER = ("--user", "--map-current-user")
 CONFIGURATION = """\
 ClusterName=ringlab
 SlurmctldHost={host}(127.0.0.1)
@@ -128,23 +131,24 @@ class Cluster:
         self._configure(most_jobs)
         slurmctld = self._daemons["slurmctld"]
         slurmctld.terminate()
-        slurmctld.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            slurmctld.wait(SAVED_S)
+        self._end("slurmctld")
         self._start("slurmctld", "-D")
         self.await_(lambda: self.state() in ("idle", "alloc", "mix"))
 
     def start_node(self) -> None:
-        self._start("slurmd", "-D", "-N", self.node)
+        alone = [*ALONE, *(OWN_USER if os.geteuid() else ())]
+        self._start("slurmd", "-D", "-N", self.node, within=alone)
         self.await_(lambda: self.state() == "idle")
 
     def lose_node(self) -> None:
         """As in a power cut: slurmd and all that it runs are gone at once."""
-        slurmd = self._daemons["slurmd"]
-        slurmd.kill()
-        slurmd.wait()
-        keep = {daemon.pid for daemon in self._daemons.values()}
-        for pid in self._related():
-            if pid not in keep:
-                _kill(pid)
+        self._end("slurmd")
+
+    def _end(self, name: str) -> None:
+        self._daemons[name].kill()
+        self._daemons.pop(name).wait()
 
     def state(self) -> str:
         return self.command("sinfo", "--noheader", "--format=%t", check=False).strip()
@@ -170,17 +174,16 @@ class Cluster:
         raise AssertionError("Slurm did not do that in time")
 
     def stop(self) -> None:
-        for daemon in reversed(self._daemons.values()):
-            daemon.kill()
-            daemon.wait()
+        for name in [*reversed(self._daemons)]:
+            self._end(name)
         while pids := [*self._related()]:
             for pid in pids:
                 _kill(pid)
 
-    def _start(self, *words: str) -> None:
+    def _start(self, *words: str, within: Sequence[str] = ()) -> None:
         with (self.folder / f"{words[0]}.out").open("ab") as output:
             self._daemons[words[0]] = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *words],
+                ["setpriv", "--pdeathsig", "KILL", *within, *words],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

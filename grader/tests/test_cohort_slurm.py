@@ -156,21 +156,6 @@ def test_a_lost_node_costs_nobody_a_mark(
     assert f"on {cluster.node}: node fail" in lost(run)["zoe"]
 
 
-def test_a_node_that_is_set_down_costs_nobody_a_mark(
-    cluster: Cluster, course: Course, out: Path
-) -> None:
-    def maintain() -> None:
-        cluster.command("scontrol", "update", *DOWN, f"nodename={cluster.node}")
-        cluster.command("scontrol", "update", "state=idle", f"nodename={cluster.node}")
-
-    slurm = engine(out)
-    slurm.when = (out / "waits.begun").exists
-    slurm.disturb = maintain
-    run = run_in(course, out, slurm)
-    assert graded(run, "waits", "zoe") == {"waits": 5, "zoe": 5}
-    assert lost(run).keys() == {"waits", "zoe"}
-
-
 def test_who_kills_every_worker_takes_no_neighbour_along(
     cluster: Cluster, course: Course, out: Path
 ) -> None:
@@ -265,8 +250,9 @@ def test_jobs_of_a_run_that_was_killed_are_cancelled_by_the_next(
     first.start([*planner(run).items(one, run.stage, "i386")])
     while not (out / "waits.begun").exists():
         first.wait(LOOK_S)
+    run.recover()
+    assert [state.word for state in Queue.of(out).states().values()] == ["CANCELLED"]
     assert graded(run, "waits") == {"waits": 5}
-    assert all(state.over for state in Queue.of(out).states().values())
 
 
 # What needs no cluster
