@@ -29,6 +29,8 @@ GUARD_S = 60.0
 SAVED_S = 1.0  # its state is saved at once, and then it may wait for others
 ALONE = "unshare --pid --fork --kill-child=KILL --mount-proc".split()
 OWN_USER = ("--user", "--map-current-user")
+# Without these two jobs are started every three seconds.
+AT_ONCE = "batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1"
 CONFIGURATION = """\
 ClusterName=ringlab
 SlurmctldHost={host}(127.0.0.1)
@@ -53,7 +55,7 @@ KillWait=2
 MaxArraySize={max_array}
 MaxJobCount={most_jobs}
 SlurmdParameters=config_overrides
-SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1
+SchedulerParameters={at_once}
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=20000
 PartitionName=grade Nodes=ALL Default=YES MaxTime=02:00:00 State=UP
 """
@@ -78,7 +80,7 @@ class Cluster:
         self.node = socket.gethostname().split(".")[0]
         self.environment = {**os.environ, "PATH": _path()}
         self.environment["SLURM_CONF"] = str(folder / "slurm.conf")
-        self._ports = _free_ports(2)
+        self._ports = _free_ports()
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Cluster:
@@ -121,6 +123,7 @@ class Cluster:
             folder=self.folder,
             ports=self._ports,
             cpus=CPUS,
+            at_once=AT_ONCE,
             max_array=MAX_ARRAY,
             most_jobs=most_jobs,
         )
@@ -211,9 +214,8 @@ def _kill(pid: int) -> None:
             os.close(pidfd)
 
 
-def _free_ports(number: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in found:
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
             each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in found]
+        return one.getsockname()[1], other.getsockname()[1]

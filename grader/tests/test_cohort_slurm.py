@@ -6,14 +6,12 @@ All but the last part speaks to a real cluster (grader/tests/slurm.py).
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +20,7 @@ from grader.cohort.engine import Lost
 from grader.cohort.node import machine
 from grader.cohort.run import Run, stoppable
 from grader.cohort.site import FILE, Site
-from grader.cohort.slurm import FOLDER, Slurm
+from grader.cohort.slurm import Slurm
 from grader.cohort.slurm_queue import Queue, Refused
 from grader.cohort.store import Result, Store
 from grader.course import Course
