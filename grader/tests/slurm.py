@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private Slurm cluster of one node, in a folder of its own, for tests of ENGINE=slurm.
+"""A private Slurm cluster of one node, in a folder of its own, for tests.
 
     with Cluster(folder) as cluster: ...
 

@@ -105,17 +105,12 @@ def class_run(place: Path, name: str) -> Mapping[str, Result]:
 
 def test_verdicts_are_those_of_a_local_run(cluster: Cluster, tmp_path: Path) -> None:
     right = (ROOT / "solutions" / BOOT / "greet.c").read_bytes()
-    submissions = {"ada": right, "bob": b"int x\n", "eve": right + b"\n#error no\n"}
-    for name, data in submissions.items():
+    for name, data in {"ada": right, "bob": b"int x\n"}.items():
         file = tmp_path / "class" / name / BOOT / "greet.c"
         file.parent.mkdir(parents=True)
         file.write_bytes(data)
     there, here = class_run(tmp_path, "slurm"), class_run(tmp_path, "local")
-    assert {name: result.points for name, result in there.items()} == {
-        "ada": 10,
-        "bob": 0,
-        "eve": 0,
-    }
+    assert [there["ada"].points, there["bob"].points] == [10, 0]
     for name, result in there.items():
         assert (result.key, result.seed) == (here[name].key, here[name].seed)
         assert result.verdict == here[name].verdict
