@@ -7,6 +7,7 @@ SRC :=#   folder of the gap files, SRC/<stage>/<path>
 PRIOR :=# folder of the earlier stages' gap files (none: SRC)
 SEED :=#  64-bit hex number (none: a random one, printed)
 OUT :=#   folder for verdicts (none: build/grade)
+TIER :=#  sandbox A, B or C, and no other (none: the best that works)
 WITH :=#  diff: branch, commit, folder or archive of a student, or a folder of these
 TASK :=#  debug: task of a sheet, such as 4.2, where to stop
 GDBARGS :=# debug: more arguments for gdb
@@ -21,7 +22,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-unexport A ARCH SRC PRIOR SEED OUT WITH TASK GDBARGS V
+unexport A ARCH SRC PRIOR SEED OUT TIER WITH TASK GDBARGS V
 unexport MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export TOOLCHAIN
 export LC_ALL := C.UTF-8

@@ -13,9 +13,13 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.errors import OperatorError, hush, operator_fault
 from grader.settings import OUT, ROOT
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Options = argparse.Namespace
 Command = Callable[[Options], int]
@@ -30,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.insert(0, "grade")
     options = commands.parse(words)
     try:
+        if getattr(options, "tier", None):
+            from grader.sandbox import force
+
+            force(options.tier)
         status: int = options.run(options)
         sys.stdout.flush()
         return status
@@ -89,17 +97,31 @@ def _grade(options: Options) -> int:
 
 
 def _report(options: Options) -> int:
-    from datetime import date
-
     from grader.reports.write import write_reports
 
-    try:
-        day = date.fromisoformat(options.student) if options.student else None
-    except ValueError:
-        what = f"STUDENT={options.student} is no date"
-        raise OperatorError(what, "write 2026-10-12") from None
+    day = _date("STUDENT", options.student) if options.student else None
     print(write_reports(Path(options.out), day))
     return 0
+
+
+def _export(options: Options) -> int:
+    from datetime import date
+
+    from grader.reports.platforms import export
+
+    day = _date("--date", options.date) if options.date else date.today()
+    file = Path(options.file) if options.file else None
+    return export(options.to, Path(options.out), file, day)
+
+
+def _date(name: str, text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        what = f"{name}={text} is no date"
+        raise OperatorError(what, "write 2026-10-12") from None
 
 
 def _build(options: Options) -> int:
@@ -140,6 +162,7 @@ TEXTS = {
     "prior": "folder of the earlier stages' gap files (default: SRC)",
     "seed": "64-bit hexadecimal number (default: random)",
     "out": "folder for verdicts and logs (default: build/grade)",
+    "tier": "sandbox A, B or C, and no other (default: the best that works)",
     "folder": "another folder of the same layout (default: grader/<verb>)",
     "iso": "write the image for GRUB here",
     "symbols": "write the ELF file with symbols here",
@@ -149,7 +172,7 @@ TEXTS = {
 def add_everyones(commands: Commands) -> None:
     add = commands.add
     text = "grade stages and explain the verdict"
-    grade = add(_grade, "grade", text, *CHOICE, "seed", "out")
+    grade = add(_grade, "grade", text, *CHOICE, "seed", "out", "tier")
     grade.add_argument(
         "--bonus", action="store_true", help="exit 0 only if bonus checks pass as well"
     )
@@ -158,6 +181,14 @@ def add_everyones(commands: Commands) -> None:
     report.add_argument("out", help=TEXTS["out"], nargs="?", default=str(OUT))
     text = "as students may see it that day, to OUT/student"
     report.add_argument("--student", metavar="YYYY-MM-DD", help=text)
+    text = "a finished run for a learning platform, as students may see it"
+    export = add(_export, "export", text)
+    export.add_argument("out", help=TEXTS["out"], nargs="?", default=str(OUT))
+    export.add_argument("--to", required=True, help="gradescope, autolab, vpl, …")
+    text = "where its file goes (default: OUT/<platform>/<its name>)"
+    export.add_argument("--file", help=text)
+    text = "what students may see that day (default: today)"
+    export.add_argument("--date", metavar="YYYY-MM-DD", help=text)
     text = "build a stage's kernel, to look at it"
     add(_build, "build", text, *CHOICE, "iso", "symbols")
     text = "run a stage's demo, and explain its last fault"

@@ -18,7 +18,7 @@ from grader.checks.api import BootSpec
 from grader.checks.plan import Plan
 from grader.course import Stage
 from grader.errors import OperatorError, operator_fault
-from grader.settings import Settings
+from grader.settings import Settings, cpus
 from grader.verdict.write import RUNS, stage_folder
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def make_core(root: Path, arch: str) -> None:
     if os.environ.get(CORE_READY) == "ready":
         return
     # Not the flags of a make that may have called us: its job server is not ours.
-    clean = {**os.environ, "MAKEFLAGS": f"-j{os.cpu_count() or 1}", "MFLAGS": ""}
+    clean = {**os.environ, "MAKEFLAGS": f"-j{cpus()}", "MFLAGS": ""}
     command = ["make", "-s", "core", f"ARCH={arch}"]
     try:
         done = subprocess.run(

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import OperatorError, hush
-from grader.grading import Grading
+from grader.grading import Follow, Grading
 from grader.settings import OUT, ROOT
 from grader.verdict import write
 
 
-def grade(options: Mapping[str, Any]) -> int:
-    """Grade, report, and return the exit status; what is the operator's is raised."""
+def grade(options: Mapping[str, Any], follow: Follow | None = None) -> int:
+    """Grade, report, and return the exit status; what is the operator's is raised.
+
+    follow: is told after each check what has been judged so far.
+    """
     seed = ""
     try:
-        grading = Grading(options, portraits=not options.get("verdicts_only"))
+        portraits = not options.get("verdicts_only")
+        grading = Grading(options, portraits=portraits, follow=follow)
         seed = grading.seed_text()
         return _graded(grading, reports=not options.get("verdicts_only"))
     except OperatorError as error:

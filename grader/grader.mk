@@ -27,7 +27,8 @@ quote = '$(subst ','\'',$(1))'
 option = $(if $($(2)),--$(1) $(call quote,$($(2))))
 CHOICE := $(call option,stage,A) $(call option,arch,ARCH)
 FOLDERS := $(call option,src,SRC) $(call option,prior,PRIOR)
-RUN := $(CHOICE) $(FOLDERS) $(call option,seed,SEED) $(call option,out,OUT)
+RUN := $(CHOICE) $(FOLDERS) $(call option,seed,SEED) $(call option,out,OUT) \
+	$(call option,tier,TIER)
 
 grade: core ## what the autograder says of SRC, with the reasons
 	$(Q)RINGLAB_CORE=ready $(GRADER) grade $(RUN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,8 @@ from grader.spread import CHECK
 from grader.verdict import write
 from grader.verdict.collect import Collector, Record
 from grader.verdict.model import Verdict
+
+Follow = Callable[[list[Verdict]], None]
 
 LOCK = ".lock"
 CHECKS = Path(__file__).with_name("checks")
@@ -37,9 +39,11 @@ class Grading:
         portraits: bool = False,
         settings: Settings | None = None,
         ahead: bool = True,
+        follow: Follow | None = None,
     ) -> None:
         """settings: what the options mean, if that has been settled before. ahead: boot
         before a check asks; else what only blocked checks would read is never booted.
+        follow: is told after each check what has been judged so far.
         """
         self.is_worker = is_worker
         self.fault = ""
@@ -47,6 +51,7 @@ class Grading:
         self._root = root
         self._portraits = portraits
         self._ahead = ahead
+        self._follow = follow
         self._options = dict(options)
         seed = seeds.show(settings.seed) if settings else self._options.get("seed")
         self._options["seed"] = seeds.show(seeds.parse(seed) if seed else seeds.draw())
@@ -124,6 +129,7 @@ class Grading:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             course = settings.course
             write.clear(settings.out, course.arches, [s.id for s in course.stages])
+            self._close_staffs()
         except BlockingIOError:
             raise OperatorError(
                 f"another run is writing to OUT={settings.out}",
@@ -134,6 +140,12 @@ class Grading:
                 f"OUT={settings.out} cannot be written: {error.strerror}",
                 "choose another folder with OUT=<folder>",
             ) from None
+
+    def _close_staffs(self) -> None:
+        from grader.sandbox import Tier, close_staffs, detect
+
+        if detect().tier is Tier.B:
+            close_staffs(self.settings.course.root)
 
     def anticipate(self) -> None:
         """Start all boots of the chosen stages, before pytest is even imported."""
@@ -192,18 +204,25 @@ class Grading:
         if self._collector is None:
             self._collector = Collector(self.settings)
         self._collector.add(record)
+        if self._follow:
+            self._follow(self._judged(self._collector, unfinished=True))
 
     def finish(self) -> None:
         """Stop the machines, then write the verdict of each complete stage."""
         self._stop()
         if self._collector is None or self.is_worker:
             return
-        from grader.tools import sandbox_tier, versions
-
-        self.verdicts = self._collector.verdicts(sandbox_tier(), versions())
+        self.verdicts = self._judged(self._collector)
         for verdict in self.verdicts:
             write.write_verdict(self.settings.out, verdict)
         self.write_summary()
+
+    def _judged(
+        self, collector: Collector, *, unfinished: bool = False
+    ) -> list[Verdict]:
+        from grader.tools import sandbox_tier, versions
+
+        return collector.verdicts(sandbox_tier(), versions(), unfinished=unfinished)
 
     def status(self) -> int:
         """The exit status that the outcome so far amounts to."""

@@ -17,6 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = Path("build/grade")
 
 
+def cpus() -> int:
+    """How many this process may use: a container's host can have many more."""
+    return len(os.sched_getaffinity(0))
+
+
 @dataclass(frozen=True)
 class Settings:
     """One grading run. `src` and `prior` are laid out as <folder>/<stage>/<path>.
@@ -31,7 +36,7 @@ class Settings:
     prior: Path
     seed: int
     out: Path
-    parallel: int = field(default_factory=lambda: os.cpu_count() or 1)
+    parallel: int = field(default_factory=cpus)
 
     def pairs(self) -> list[tuple[str, Stage]]:
         """What gets a verdict: every stage on every architecture it is offered for."""

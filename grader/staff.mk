@@ -3,6 +3,7 @@
 
 MUTANTS :=# mutants: folder of patches (none: grader/mutants)
 REDTEAM :=# redteam: folder of cheats (none: grader/redteam)
+ATTACKS :=# attacks: folder of hostile submissions (none: grader/attacks)
 VARIANTS :=# variants: folder of right solutions (none: grader/variants)
 REMOTE :=# publish: where to (name of a remote, URL, path)
 DRY :=#   publish: 1 only says what would change
@@ -12,21 +13,22 @@ TODAY :=# publish: YYYY-MM-DD (none: today)
 CLASS :=# bench: measure only a class of so many submissions
 RECORD :=# bench: 1 records what the kernel costs, for later releases
 STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
+MINUTES :=# gradescope: how long it may run there (none: 10)
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
-unexport CLASS MUTANTS REDTEAM VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport CLASS MUTANTS REDTEAM ATTACKS VARIANTS N REMOTE DRY FRESH SINGLE TODAY TITLE STUDENT RECORD
+unexport MINUTES
 
 SUBMISSIONS :=# class: folder of what was handed in, or a CSV file of remotes
 JOBS :=#  class: how many at once (none: as many as cores)
 CARRY :=# class: own, reference or best (none: reference)
 LATE :=#  class: CSV file, student,days
 LATE_PENALTY :=# class: percent of the points a begun day (none: 10)
-TIER :=#  class: the least that the sandbox must hold, A, B or C (none: A)
 ENGINE :=# class: local or slurm (none: local)
 SITE :=#   class: TOML file about your Slurm cluster (none: ci/slurm.toml)
 CHECK :=# class: judge this check anew for everybody, and show what changes
 ACCEPT :=# class: 1 lets what CHECK shows count
-unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY TIER ENGINE SITE CHECK ACCEPT
+unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE SITE CHECK ACCEPT
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -43,6 +45,9 @@ mutants: core ## MUTANTS=folder: does each wrong solution get its verdict
 
 redteam: core ## REDTEAM=folder: does each cheat gain nothing
 	$(KNOWN) $(call option,folder,REDTEAM)
+
+attacks: core ## ATTACKS=folder [TIER=…]: is each attack contained
+	$(KNOWN) $(call option,folder,ATTACKS) $(call option,tier,TIER)
 
 variants: core ## VARIANTS=folder: does each right solution get full points
 	$(KNOWN) $(call option,folder,VARIANTS)
@@ -72,6 +77,9 @@ publish: $(if $(DRY),,test) ## REMOTE=… [DRY=1 FRESH=1 SINGLE=1 TODAY=…]: th
 	$(Q)$(GRADER) publish $(call option,arch,ARCH) $(call option,remote,REMOTE) \
 	  $(call option,today,TODAY) $(if $(DRY),--dry) $(if $(FRESH),--fresh) $(if $(SINGLE),--single)
 
+gradescope: ## A=stage [ARCH=… MINUTES=…]: the zip that Gradescope takes as autograder
+	$(Q)$(GRADER) gradescope $(CHOICE) $(call option,minutes,MINUTES)
+
 # What people edit; stripped gap files follow from solutions/.
 C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include \
 	kernel/include/abi kernel/include/course kernel/arch/* kernel/arch/*/include/arch \
@@ -80,7 +88,8 @@ C_FILES := $(wildcard $(foreach place,kernel/core kernel/drivers kernel/include 
 ASM_FILES := $(wildcard $(foreach place,kernel/arch/* kernel/arch/*/include \
 	grader/scenarios/* solutions/*/* assignments/*/* user/probes/*,$(place)/*.asm $(place)/*.inc)) \
 	$(USER_ASM)
-SCRIPTS := ci/setup ci/github ci/gitlab ci/test-roots .ci/run kernel/gdb/attach
+SCRIPTS := ci/setup ci/github ci/gitlab ci/gradescope/setup.sh ci/gradescope/run_autograder \
+	ci/root.sh ci/test-gradescope ci/test-roots .ci/run kernel/gdb/attach
 UNLISTED := $(filter-out %.h $(CORE:%=kernel/%) %/offsets.c $(foreach arch,$(ALL_ARCHES), \
 	$(CORE_ARCH:%=kernel/arch/$(arch)/%)), \
 	$(wildcard kernel/core/*.* kernel/drivers/*.* kernel/arch/*/*.c kernel/arch/*/*.asm))
@@ -117,5 +126,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam variants mutate class soak publish bench test test-roots
+.PHONY: diff handouts new mutants redteam attacks variants mutate class soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

@@ -11,6 +11,7 @@ from grader.settings import ROOT
 CORPORA = {
     "mutants": "does each wrong solution get its verdict",
     "redteam": "does each cheat gain nothing",
+    "attacks": "is each attack contained",
     "variants": "does each right solution get full points",
     "mutate": "what change of one place in the solutions does no check notice",
 }
@@ -22,7 +23,6 @@ CLASS = {
     "carry": "earlier stages: own, reference, or the best of both (default: reference)",
     "late": "CSV file: student,days",
     "late-penalty": "percent of the points a begun day (default: 10)",
-    "tier": "the least that a sandbox must hold: A, B or C (default: A)",
     "engine": "who runs the workers, local or slurm (default: local)",
     "site": "TOML file about your Slurm cluster (default: ci/slurm.toml)",
     "check": "after a mend of the grader: judge this check anew, and show what changes",
@@ -49,11 +49,13 @@ def _diff(options: Options) -> int:
 
 def _corpus(options: Options) -> int:
     from grader.corpus import trial
+    from grader.corpus.attacks import ATTACKS
     from grader.corpus.mutants import MUTANTS
     from grader.corpus.mutate import MUTATE
     from grader.corpus.submissions import REDTEAM, VARIANTS
 
-    corpus = {c.name: c for c in (MUTANTS, REDTEAM, VARIANTS, MUTATE)}[options.command]
+    corpora = (MUTANTS, REDTEAM, ATTACKS, VARIANTS, MUTATE)
+    corpus = {c.name: c for c in corpora}[options.command]
     return trial.run(
         corpus,
         ROOT,
@@ -91,6 +93,13 @@ def _bench(options: Options) -> int:
     return bench(ROOT, options.record, options.cohort)
 
 
+def _gradescope(options: Options) -> int:
+    from grader.gradescope.bundle import bundle
+
+    bundle(ROOT, options.stage or "", options.arch or "", options.minutes)
+    return 0
+
+
 def add_staffs(commands: Commands) -> None:
     add = commands.add
     handouts = add(_handouts, "handouts", "strip solutions/ into assignments/")
@@ -103,7 +112,7 @@ def add_staffs(commands: Commands) -> None:
         "--with", help="branch, commit, folder, archive, folder of these"
     )
     for name, text in CORPORA.items():
-        known = add(_corpus, name, text, "stage", "arch", "seed", "folder")
+        known = add(_corpus, name, text, "stage", "arch", "seed", "folder", "tier")
         known.add_argument("--jobs", type=int, help="how many at once (default: cores)")
     text = "is the verdict always the same"
     again = add(_soak, "soak", text, "stage", "arch", "src", "seed")
@@ -119,8 +128,12 @@ def add_staffs(commands: Commands) -> None:
     branches.add_argument("--single", action="store_true", help=text)
     text = "push without booting what changed (make publish never does)"
     branches.add_argument("--unproven", action="store_true", help=text)
+    text = "the zip that Gradescope takes as a stage's autograder"
+    packed = add(_gradescope, "gradescope", text, "stage", "arch")
+    text = "how long it may run there (default: 10)"
+    packed.add_argument("--minutes", type=int, default=10, help=text)
     text = "grade a whole class, in parallel; the same command again goes on"
-    cohort = add(_class, "class", text, "stage", "arch", "seed")
+    cohort = add(_class, "class", text, "stage", "arch", "seed", "tier")
     for name, text in CLASS.items():
         cohort.add_argument(f"--{name}", help=text)
     text = "let what --check shows count"

@@ -8,11 +8,15 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+SCRATCH = "scratch-"
 # An image takes about 1 MB; the oldest entries go when there are more.
 KEPT = 200
+# No build takes so long: a scratch folder of that age is of a run that was killed.
+STALE_S = 3600.0
 
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
@@ -31,7 +35,7 @@ def locked(key: str) -> Iterator[None]:
 def scratch(cache: Path) -> Iterator[Path]:
     """A new folder in `cache` that is gone in the end; other users can pass through."""
     cache.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=cache))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=cache))
     try:
         folder.chmod(0o755)
         yield folder
@@ -62,10 +66,16 @@ def publish(cache: Path, key: str, made: Path) -> Path:
 
 
 def _prune(cache: Path) -> None:
-    entries = [e for e in os.scandir(cache) if not e.name.startswith("scratch-")]
-    if len(entries) <= KEPT + KEPT // 4:
-        return
+    passing: list[os.DirEntry[str]] = []
+    entries: list[os.DirEntry[str]] = []
+    for entry in os.scandir(cache):
+        (passing if entry.name.startswith(SCRATCH) else entries).append(entry)
     with contextlib.suppress(FileNotFoundError):
+        for entry in passing:
+            if entry.stat().st_mtime < time.time() - STALE_S:
+                shutil.rmtree(entry.path, ignore_errors=True)
+        if len(entries) <= KEPT + KEPT // 4:
+            return
         entries.sort(key=lambda entry: entry.stat().st_mtime)
         for entry in entries[:-KEPT]:
             shutil.rmtree(entry.path, ignore_errors=True)

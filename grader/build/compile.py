@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.build.messages import DIAGNOSTICS, c_messages, nasm_messages
 from grader.build.model import Message, SubmissionError, escape
 from grader.build.tools import Tools, compiler_headers, header_folders, read_flags
-from grader.sandbox import Limits, Result, Sandbox
+from grader.sandbox import Limits, Result, Sandbox, exceeded, told
 
-CPU_S = 15
-LIMITS = Limits(cpu_s=CPU_S, file_bytes=16 << 20, memory_bytes=2 << 30)
+LIMITS = Limits(cpu_s=15, file_bytes=16 << 20, memory_bytes=2 << 30)
 MESSAGES = 50
+# It uses up its stack; what it says then differs by compiler and by luck.
+CRASHED = re.compile(r"internal compiler error|Segmentation fault|unexpected signal")
 SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
+# What a message can be about: gap files, and headers of the course.
+COURSES = re.compile(r"(\d\d-[\w-]+|kernel|build|user)(/\w[\w-]*)+\.(c|h|asm|inc)")
 QUOTES = str.maketrans("\u2018\u2019", "''")
 
 
@@ -62,7 +67,8 @@ class Compiler:
             if assembly:
                 _forget_folder(out, seen / name, seen)
             return [m for m in messages if m.severity == "warning"]
-        if not any(message.severity == "error" for message in messages):
+        named = any(message.severity == "error" for message in messages)
+        if result.stop is not None or not named:
             why = why_failed(result, text)
             messages.append(Message(name, 0, 0, "error", why, stage))
         raise SubmissionError(messages)
@@ -93,13 +99,11 @@ class Compiler:
 def shown(message: Message, stage: str, name: str, seen: Path, root: Path) -> Message:
     """File names as the student knows them, and text that is safe to print."""
     file = message.file.removeprefix(f"{seen}/").removeprefix("./")
-    if file.startswith("/tmp/"):
-        # The compiler's own assembly: the line there means nothing to anyone.
-        return Message(name, 0, 0, message.severity, _tidy(message.text), stage)
-    file = file.removeprefix(f"{root}/")
-    line, column = message.line, message.column
-    text = _tidy(message.text)
-    return Message(escape(file), line, column, message.severity, text, stage)
+    file, text = file.removeprefix(f"{root}/"), _tidy(message.text)
+    if not COURSES.fullmatch(file):
+        # The compiler's own assembly, whose lines mean nothing to anyone; or #line.
+        return Message(name, 0, 0, message.severity, text, stage)
+    return Message(file, message.line, message.column, message.severity, text, stage)
 
 
 def _forget_folder(object_file: Path, source: Path, folder: Path) -> None:
@@ -119,9 +123,10 @@ def _tidy(text: str) -> str:
 
 
 def why_failed(result: Result, text: str) -> str:
-    if result.stop is not None or result.status in (128 + 9, 128 + 24):
-        return f"compiling needs more than {CPU_S} s, or prints without end"
-    if "signal terminated program" in text or "Killed" in text:
-        return f"compiling needs more than {CPU_S} s or {LIMITS.memory_bytes >> 20} MiB"
+    stop = exceeded(result)
+    if stop is not None:
+        return str(told(stop, result.limits, "compiling"))
+    if CRASHED.search(text) or result.status == 128 + signal.SIGSEGV:
+        return "the compiler crashed; usually it is nesting, thousands of levels deep"
     first = next((line for line in text.splitlines() if line.strip()), "")
     return _tidy(first) or f"the compiler failed with status {result.status}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.build.model import BuildError
 from grader.build.tools import Tools, read_flags
-from grader.sandbox import Limits, Sandbox
+from grader.sandbox import Limits, Sandbox, exceeded, told
 
 LIMITS = Limits(cpu_s=20, file_bytes=64 << 20, memory_bytes=2 << 30)
 # The kernel's struct ksym and ksyms_count are made of uintptr_t.
@@ -97,6 +97,9 @@ class Linker:
         result = self.sandbox.run(
             argv, cwd=cwd or scratch, ro=ro, rw=[scratch], limits=LIMITS
         )
+        stop = exceeded(result)
+        if stop is not None:
+            raise LinkFailed(str(told(stop, LIMITS, "linking")))
         if result.status != 0:
             text = (result.stderr + result.stdout).decode("utf-8", "replace").strip()
             raise LinkFailed(text or f"{argv[0]} ended with status {result.status}")

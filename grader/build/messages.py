@@ -11,9 +11,10 @@ from typing import Any
 
 from grader.build.model import Message
 
-# What makes a compiler print what its reader below understands, at most 20 errors.
+# What makes a compiler print what its reader below understands. gcc 12 that stops at
+# -fmax-errors prints none of them as JSON.
 DIAGNOSTICS = {
-    "gcc": ("-fmax-errors=20", "-fdiagnostics-format=json"),
+    "gcc": ("-fdiagnostics-format=json",),
     "clang": ("-ferror-limit=20", "-fno-caret-diagnostics", "-fno-color-diagnostics"),
 }
 GCC_KINDS = {"warning": "warning", "error": "error", "fatal error": "error"}

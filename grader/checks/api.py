@@ -170,7 +170,19 @@ class Case:
 
     def host(self, source: str, names: Sequence[str], data: bytes) -> Result:
         """Run grader/scenarios/host/<source> with these gap files, under sanitizers."""
-        return self.source.host(self.arch, self.stage, source, names, data)
+        from grader.sandbox import exceeded, told
+
+        result = self.source.host(self.arch, self.stage, source, names, data)
+        stop = exceeded(result, trusted=False)
+        if stop is not None:
+            overrun = told(stop, result.limits, "It", program=True)
+            self.fail(
+                expected="The same file, as a program of the host, ends within bounds.",
+                seen=f"{overrun.what}.",
+                cause=f"Usually it is {overrun.cause}.",
+                hint=f"{overrun.mend[0].upper()}{overrun.mend[1:]}.",
+            )
+        return result
 
     def expect(
         self,

@@ -27,9 +27,9 @@ from grader.engine import make_core
 from grader.errors import OperatorError
 from grader.intake.downloads import sources
 from grader.reports.terminal import console
-from grader.sandbox import Tier
-from grader.settings import ROOT
-from grader.tools import require, sandbox_tier
+from grader.sandbox import Tier, require_tier
+from grader.settings import ROOT, cpus
+from grader.tools import require
 
 OUT = Path("build/class")
 ENGINES = ("local", "slurm")
@@ -51,7 +51,7 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
     place = options.get("submissions")
     found = sources(Path(place)) if place else []
     require(arches)
-    require_tier(options.get("tier") or Tier.A.value)
+    require_tier(Tier.A)
     for arch in arches:
         make_core(root, arch)
     out = Path(os.path.abspath(options.get("out") or root / OUT))
@@ -62,7 +62,7 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
         engine = engine_of(options.get("engine") or ENGINES[0], out, options)
         state = CANDIDATE if options.get("check") else CURRENT
         run = Run(course, stage, arches, out, store, engine, state)
-        carry = Carry.parse(options.get("carry") or Carry.REFERENCE.value)
+        carry = _carry(store, options.get("carry"))
         with stoppable(engine, lambda: _standing(store, course, stage)):
             run.recover()
             handed_in = run.take_in(found)
@@ -80,27 +80,11 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
         return _report(store, course, stage)
 
 
-def require_tier(least: str) -> None:
-    """Raise OperatorError if this machine confines submissions less than `least`."""
-    known = sorted(tier.value for tier in Tier)
-    if least not in known:
-        raise OperatorError(
-            f"TIER={least} is unknown", f"choose from {', '.join(known)}"
-        )
-    have = sandbox_tier()
-    if known.index(have) > known.index(least):
-        what = f"the sandbox is of tier {have} here, and a class wants {least}"
-        mend = (
-            f"see `make doctor`, or say TIER={have} if you accept what it cannot hold"
-        )
-        raise OperatorError(what, mend)
-
-
 def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
     if name not in ENGINES:
         what = f"ENGINE={name} is unknown"
         raise OperatorError(what, f"choose from {', '.join(ENGINES)}")
-    jobs = str(options.get("jobs") or os.cpu_count() or 1)
+    jobs = str(options.get("jobs") or cpus())
     if not jobs.isdecimal() or not int(jobs):
         raise OperatorError(f"JOBS={jobs} is no number of workers", "write 2, say")
     if name == "slurm":
@@ -123,6 +107,14 @@ def _seed(store: Store, given: str | None) -> int:
     seed = seeds.parse(text) if text else seeds.draw()
     store.configure(seed=seeds.show(seed))
     return seed
+
+
+def _carry(store: Store, given: str | None) -> Carry:
+    """As it is given, or as this class had it before; kept, for its marks."""
+    known = store.setting(marks.CARRY_SETTING)
+    carry = Carry.parse(given or known or Carry.REFERENCE.value)
+    store.configure(**{marks.CARRY_SETTING: carry.value})
+    return carry
 
 
 def _late(store: Store, stage: Stage, options: Mapping[str, Any]) -> None:

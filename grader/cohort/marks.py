@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from grader.cohort.model import HandedIn
+from grader.cohort.model import Carry, HandedIn
 from grader.cohort.store import Result, Store
 from grader.course import Course
 from grader.errors import OperatorError
 
 PENALTY = 10.0
-PENALTY_SETTING, ARCHES_SETTING = "late_penalty", "arches"
+PENALTY_SETTING, ARCHES_SETTING, CARRY_SETTING = "late_penalty", "arches", "carry"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def marks(store: Store, course: Course, stage: str) -> list[Mark]:
     of = course.stage(stage)
     arches = store.setting(ARCHES_SETTING).split() or of.arches
     penalty = float(store.setting(PENALTY_SETTING) or PENALTY)
-    results = store.results(stage)
+    carry = Carry.parse(store.setting(CARRY_SETTING) or Carry.BEST.value)
+    results = [r for r in store.results(stage) if carry in (r.carry, Carry.BEST)]
     found = []
     for one in store.handed_in(stage):
         mine = [r for r in results if r.submission == one.name]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +77,13 @@ class Variant(Submission):
         return self.trial(verdict, "accepted", True, "")
 
 
-def _folders(folder: Path, stage: Stage, *keys: str) -> list[tuple[Path, Header]]:
-    """The submissions of a stage, each with a gap file or a patch at least."""
+def folders(folder: Path, stage: Stage, *keys: str) -> list[tuple[Path, Header]]:
+    """The submissions of a stage, each with a gap file, a patch or `Make:` at least."""
     found = sorted(f for f in (folder / stage.id).glob("*") if f.is_dir())
     headers = [Header(each / ABOUT, (*keys, "Arch")) for each in found]
     for each, header in zip(found, headers):
-        patched = any(each.glob(PATCHES))
-        if not patched and not any(
+        made = header.text("Make") or any(each.glob(PATCHES))
+        if not made and not any(
             (each / gap).is_symlink() or (each / gap).exists()
             for gap in stage.all_gaps()
         ):
@@ -93,25 +94,29 @@ def _folders(folder: Path, stage: Stage, *keys: str) -> list[tuple[Path, Header]
 
 
 def find_cheats(folder: Path, stage: Stage) -> list[Cheat]:
-    cheats = []
+    cheats: list[Cheat] = []
     keys = ("Tries", "Rest", "Meets", "Says", "Why")
-    for each, header in _folders(folder, stage, *keys):
-        rest = header.text("Rest") or HANDOUT
-        if rest not in (HANDOUT, REFERENCE):
-            raise header.fault(f"Rest: {rest}", f"use {HANDOUT} or {REFERENCE}")
-        meets, says = header.checks("Meets", stage), header.words("Says")
-        for arch in header.arches(stage):
-            offered = {check.id for check in stage.checks_for(arch)}
-            met = tuple(check for check in meets if check in offered)
-            who = (stage.id, each.name, arch)
-            cheats.append(Cheat(*who, each, rest, met, says))
+    for each, header in folders(folder, stage, *keys):
+        cheats += cheat_of(each, header, stage)
     return cheats
+
+
+def cheat_of(folder: Path, header: Header, stage: Stage) -> Iterator[Cheat]:
+    """The cheat in a folder, one for each architecture in its header."""
+    rest = header.text("Rest") or HANDOUT
+    if rest not in (HANDOUT, REFERENCE):
+        raise header.fault(f"Rest: {rest}", f"use {HANDOUT} or {REFERENCE}")
+    meets, says = header.checks("Meets", stage), header.words("Says")
+    for arch in header.arches(stage):
+        offered = {check.id for check in stage.checks_for(arch)}
+        met = tuple(check for check in meets if check in offered)
+        yield Cheat(stage.id, folder.name, arch, folder, rest, met, says)
 
 
 def find_variants(folder: Path, stage: Stage) -> list[Variant]:
     return [
         Variant(stage.id, each.name, arch, each, REFERENCE)
-        for each, header in _folders(folder, stage, "Style")
+        for each, header in folders(folder, stage, "Style")
         for arch in header.arches(stage)
     ]
 

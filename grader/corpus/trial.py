@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from grader import seed as seeds
@@ -40,6 +40,10 @@ class Trial:
     passed: tuple[str, ...] = ()
     detail: str = ""
 
+    def bad(self, outcome: str, detail: str) -> Trial:
+        """The same submission, but not as it must be."""
+        return replace(self, outcome=outcome, good=False, detail=detail)
+
 
 @dataclass(frozen=True)
 class Entry(ABC):
@@ -52,6 +56,20 @@ class Entry(ABC):
     @abstractmethod
     def lay_out(self, root: Path, src: Path) -> str:
         """Write the gap files to src/<stage>; returns why that cannot be, or ""."""
+
+    def command(self, words: list[str], out: Path) -> list[str]:
+        """The command that grades it, given the usual one."""
+        return words
+
+    def ungraded(self, said: str) -> Trial:
+        """How it came out if there is no verdict; said: what the grader wrote."""
+        last = (said.strip().splitlines() or ["no message"])[-1]
+        who = (self.stage, self.name, self.arch)
+        return Trial(*who, "not graded", False, detail=last)
+
+    def contained(self, trial: Trial, out: Path, printed: str) -> Trial:
+        """The trial, unless what it did besides is not as it must be."""
+        return trial
 
     def outcome(self, verdict: Verdict) -> Trial:
         """What `judge` says, of a verdict that the grader could reach."""
@@ -168,14 +186,16 @@ def grade(entry: Entry, root: Path, work: Path, seed: str) -> Trial:
     command = [sys.executable, "-m", "grader", "grade", "--verdicts-only"]
     command += [f"--{key}={value}" for key, value in options.items()]
     environment = {**os.environ, CORE_READY: "ready"}
+    command = entry.command(command, out)
     done = subprocess.run(
         command, cwd=root, env=environment, capture_output=True, text=True, check=False
     )
     path = out / entry.arch / entry.stage / VERDICT
-    if not path.exists():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return Trial(*who, "not graded", False, detail=last)
-    trial = entry.outcome(read_verdict(path))
+    if path.exists():
+        trial = entry.outcome(read_verdict(path))
+    else:
+        trial = entry.ungraded(done.stderr)
+    trial = entry.contained(trial, out, done.stdout) if trial.good else trial
     if trial.good:
         # Nobody will look into it, and a sweep of all ports alone leaves 64 MiB.
         shutil.rmtree(out, ignore_errors=True)

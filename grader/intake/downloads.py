@@ -96,8 +96,11 @@ def _note(entry: Path) -> bool:
 
 
 def _gradescope(place: Path) -> list[Source]:
-    import yaml
-
+    try:
+        import yaml
+    except ImportError:
+        mend = "install it: apt-get install python3-yaml"
+        raise OperatorError(f"{GRADESCOPE} cannot be read without YAML", mend) from None
     file = place / GRADESCOPE
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -61,6 +61,8 @@ def make_iso(
         (boot / "grub" / "grub.cfg").write_text(grub_cfg(cmdline, modules), "utf-8")
         for module in modules:
             (boot / "modules" / module.name).write_bytes(module.data)
+        for path in (work, *work.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         argv = ["grub-mkrescue", "-o", str(work / "out" / "boot.iso")]
         argv += [
             "-d",

@@ -53,7 +53,7 @@ def lay_out(
     others = [arch for arch in ARCHES if arch not in arches]
     for file in sorted(whole.rglob("*")):
         path = file.relative_to(whole)
-        if file.is_file() and _held(path, stage, others):
+        if file.is_file() and held(path, stage, others):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target)
@@ -66,7 +66,9 @@ def lay_out(
         dates.write_text(f"arch = [{named}]\n{text}", encoding="utf-8")
 
 
-def _held(path: Path, stage: Stage, others: Iterable[str]) -> bool:
+def held(path: Path, stage: Stage, others: Iterable[str] = ()) -> bool:
+    """Whether a file belongs to the stage or one before it, and to no architecture of
+    `others`."""
     # The core is compiled with every contract; they are declarations.
     if path.is_relative_to(CONTRACTS):
         return True

@@ -15,13 +15,15 @@ from pathlib import Path
 from grader.errors import OperatorError
 from grader.reports import junit, markdown
 from grader.reports.annotations import Annotation, annotate, for_github, for_gitlab
-from grader.reports.data import RunData, load
-from grader.verdict.model import Status
+from grader.reports.data import RunData, StageData, load
+from grader.reports.screenshot import screenshot
+from grader.verdict.model import CheckResult, Status
 from grader.verdict.write import JUNIT, exit_status, write_text
 
 PLATFORMS = ("github", "gitlab")
 FOLDER = "job"  # below OUT
 QUALITY = "codequality.json"
+SCREENS = "screens"
 
 
 def begun(run: RunData) -> RunData:
@@ -58,7 +60,8 @@ def show(platform: str, out: Path) -> int:
     """Give the platform what it shows, and return the job's exit status.
 
     GitHub: annotations to standard output, and Markdown to the file that
-    GITHUB_STEP_SUMMARY names. GitLab: OUT/job/junit.xml and codequality.json.
+    GITHUB_STEP_SUMMARY names. GitLab: OUT/job/junit.xml and codequality.json, and the
+    screens of boots whose checks failed, which it finds by the path from where it runs.
     """
     run = load(out)
     found = annotate(begun(run))
@@ -67,9 +70,23 @@ def show(platform: str, out: Path) -> int:
         with open(os.environ["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
             file.write(summary(run))
     else:
-        write_text(out / FOLDER / JUNIT, junit.render(begun(run)))
+        report = junit.render(
+            begun(run), pictures=lambda stage, check: _screens(out, stage, check)
+        )
+        write_text(out / FOLDER / JUNIT, report)
         write_text(out / FOLDER / QUALITY, for_gitlab(found))
     return status(run)
+
+
+def _screens(out: Path, stage: StageData, check: CheckResult) -> list[str]:
+    """Leave the screens that a check reads in OUT/job/screens; returns their paths."""
+    paths = []
+    for boot in stage.boots:
+        if boot.name in check.boots and boot.screen:
+            name = f"{stage.key}-{boot.name}.svg"
+            write_text(out / FOLDER / SCREENS / name, screenshot(boot.screen))
+            paths.append((out / FOLDER / SCREENS / name).as_posix())
+    return paths
 
 
 def main(words: list[str]) -> int:

@@ -9,6 +9,7 @@ So the suites are green exactly when the grader's exit status is 0.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree as xml
 
 from grader.reports.data import RunData, StageData
@@ -20,11 +21,30 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {Status.HARNESS_ERROR: "error"}
 
 
-def render(run: RunData) -> str:
-    """The report of a run; equal verdicts give equal bytes."""
+# A check's pictures, as paths from the root of the project.
+Pictures = Callable[[StageData, CheckResult], list[str]]
+
+
+def render(
+    run: RunData,
+    *,
+    messages: bool = True,
+    properties: bool = True,
+    pictures: Pictures = lambda stage, check: [],
+) -> str:
+    """The report of a run; equal verdicts give equal bytes.
+
+    messages, properties: some platforms show the attribute in place of the text, or
+    refuse the element. pictures: GitLab shows them with their case.
+    """
     root = xml.Element("testsuites", name="ringlab")
     for stage in run.stages:
-        root.append(_suite(stage))
+        suite = _suite(stage, pictures)
+        for found in [] if messages else suite.iterfind("testcase/*[@message]"):
+            found.attrib.pop("message")
+        for found in [] if properties else suite.findall("properties"):
+            suite.remove(found)
+        root.append(suite)
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(suite.get(count, 0)) for suite in root)))
     xml.indent(root)
@@ -33,7 +53,7 @@ def render(run: RunData) -> str:
     )
 
 
-def _suite(stage: StageData) -> xml.Element:
+def _suite(stage: StageData, pictures: Pictures) -> xml.Element:
     verdict = stage.verdict
     suite = xml.Element("testsuite", name=f"{verdict.arch}.{verdict.stage}")
     properties = xml.SubElement(suite, "properties")
@@ -41,7 +61,13 @@ def _suite(stage: StageData) -> xml.Element:
         value = getattr(verdict, name)
         text = value.value if isinstance(value, Status) else str(value)
         xml.SubElement(properties, "property", name=name, value=_legal(text))
-    suite.extend(_case(check, verdict) for check in verdict.checks)
+    for check in verdict.checks:
+        case = _case(check, verdict)
+        paths = pictures(stage, check) if case.find("failure") is not None else []
+        if paths:
+            shown = "".join(f"[[ATTACHMENT|{path}]]\n" for path in paths)
+            xml.SubElement(case, "system-out").text = shown
+        suite.append(case)
     suite.set("tests", str(len(verdict.checks)))
     for count, tag in (("failures", "failure"), ("errors", "error")):
         suite.set(count, str(len(suite.findall(f"testcase/{tag}"))))

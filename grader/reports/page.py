@@ -19,18 +19,13 @@ from grader.evidence.exhibit import Exhibit
 from grader.evidence.screen import COLUMNS
 from grader.reports import address_map, svg
 from grader.reports.data import LOST, BootData, RunData, StageData
+from grader.reports.screenshot import GLYPHS
 from grader.reports.terminal import MARKS, extra
 from grader.verdict.model import CheckResult, Status
 
 HERE = Path(__file__).parent
 PLAIN = ("chain", "code", "frame")  # exhibits that tell something without a mistake
 TEMPLATE, STYLE = "page.html.j2", "page.css"
-# What a VGA shows for the codes that Python takes for control characters.
-_GLYPHS = {
-    0: " ",
-    0x7F: "⌂",
-    **dict(enumerate("☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼", 1)),
-}
 CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
@@ -130,7 +125,7 @@ def _cells(screen: bytes) -> Iterator[list[tuple[str, str]]]:
     """The rows of the screen as runs of one colour: CSS classes and text."""
     for at in range(0, len(screen), 2 * COLUMNS):
         row = screen[at : at + 2 * COLUMNS]
-        text = row[::2].decode("cp437").translate(_GLYPHS)
+        text = row[::2].decode("cp437").translate(GLYPHS)
         runs, first = [], 0
         for attribute, run in groupby(row[1::2]):
             last = first + len(list(run))

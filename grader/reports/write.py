@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from grader.reports import junit, markdown, page
-from grader.reports.data import load, seen_by_student
+from grader.reports.data import RunData, load, seen_by_student
 from grader.verdict.write import HTML, JUNIT, MARKDOWN, write_text
 
 STUDENT = "student"
@@ -22,10 +23,11 @@ def write_reports(out: Path, student: date | None = None) -> Path:
     run = load(out)
     if student:
         run, out = seen_by_student(run, student), out / STUDENT
-    for name, render in (
-        (MARKDOWN, markdown.render),
-        (JUNIT, junit.render),
-        (HTML, page.render),
-    ):
+    renders: dict[str, Callable[[RunData], str]] = {
+        MARKDOWN: markdown.render,
+        JUNIT: junit.render,
+        HTML: page.render,
+    }
+    for name, render in renders.items():
         write_text(out / name, render(run))
     return out / HTML

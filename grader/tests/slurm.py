@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-CPUS, MOST_JOBS, MAX_ARRAY = 2, 1000, 4
+CPUS, MOST_JOBS, MAX_ARRAY = 2, 1000, 2
 GUARD_S = 60.0
 SAVED_S = 1.0  # its state is saved at once, and then it may wait for others
 ALONE = "unshare --pid --fork --kill-child=KILL --mount-proc".split()

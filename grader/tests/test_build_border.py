@@ -182,7 +182,7 @@ def test_a_compile_bomb_ends_and_says_so(
     monkeypatch.setattr(compiling, "LIMITS", Limits(cpu_s=1, memory_bytes=1 << 29))
     bomb = "%rep 999999\n%rep 999999\n%assign i 1\n%endrep\n%endrep\n"
     lab.write({"i386/half.asm": GOOD_ASM + bomb})
-    assert "compiling needs more than" in lab.messages()[0].text
+    assert "compiling takes more than" in lab.messages()[0].text
 
 
 def test_messages_are_few_and_short(lab: Lab) -> None:
@@ -190,3 +190,17 @@ def test_messages_are_few_and_short(lab: Lab) -> None:
     messages = lab.messages()
     assert len(messages) <= 50
     assert all(len(message.text) <= 1000 for message in messages)
+
+
+def test_a_file_full_of_errors_is_told_with_its_first_ones(lab: Lab) -> None:
+    wrong = "".join(f"int wrong{n}(void) {{ return none{n}; }}\n" for n in range(40))
+    lab.write({"answer.c": GOOD_C + wrong})
+    texts = [m.text for m in lab.messages() if m.severity == "error"]
+    assert "none0" in texts[0] and len(texts) > 20
+
+
+def test_no_message_speaks_in_the_name_of_another_file(lab: Lab) -> None:
+    forged = '#line 7 "/etc/passwd"\n#error one\n#line 7 "../grader/x.c"\n#error two\n'
+    lab.write({"answer.c": GOOD_C + forged})
+    told = [message for message in lab.messages() if "#error" in message.text]
+    assert [(m.file, m.line) for m in told] == 2 * [("01-tiny/answer.c", 0)]

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.build import BuildError, Image, Message, SubmissionError, build_image
+
+from grader.build import BuildError, Image, Message, SubmissionError
+from grader.build import build_image, cache
 from grader.build.image import _core_made
 from grader.machine import Boot, End, run
 from grader.sandbox import Tier, detect
@@ -368,3 +370,12 @@ def test_a_companion_header_can_be_included(lab: Lab) -> None:
     assert own.messages()[0].file == "01-tiny/answer.c"
     own.write({"answer.c": '#include "own.h"\n' + GOOD_C.replace("half()", "OWN")})
     own.build()
+
+
+def test_scratch_of_a_run_that_was_killed_goes_in_the_end(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "scratch-old", tmp_path / "scratch-fresh"
+    for folder in (old, fresh, tmp_path / "made"):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    cache.publish(tmp_path, "entry", tmp_path / "made")
+    assert not old.exists() and fresh.exists() and (tmp_path / "entry").exists()

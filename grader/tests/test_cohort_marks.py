@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.cohort import regrade
-from grader.cohort.marks import PENALTY_SETTING, Mark, late, marks
+from grader.cohort.marks import CARRY_SETTING, PENALTY_SETTING, Mark, late, marks
 from grader.cohort.model import Carry, HandedIn, Outcome
 from grader.cohort.regrade import changes
 from grader.cohort.store import CANDIDATE, Store
@@ -43,6 +43,16 @@ def test_the_better_carry_counts(
     store.keep(outcome(item(carry=Carry.REFERENCE), gdt_limit="fail"))
     store.keep(outcome(item(carry=Carry.OWN), gdt_code=own))
     assert mark(store, course).points == max(points, 3)
+
+
+def test_only_the_carry_that_was_asked_for_counts(store: Store, course: Course) -> None:
+    store.keep(outcome(item(carry=Carry.REFERENCE), gdt_limit="fail"))
+    store.keep(outcome(item(carry=Carry.OWN)))
+    points = []
+    for carry in Carry:
+        store.configure(**{CARRY_SETTING: carry.value})
+        points.append(mark(store, course).points)
+    assert points == [5, 3, 5]
 
 
 def test_who_is_not_scored_has_no_mark(store: Store, course: Course) -> None:

@@ -28,6 +28,7 @@ STAFFS = (
     "solutions",
     "mutants",
     "redteam",
+    "attacks",
     "variants",
     "corpus",
     "tests",

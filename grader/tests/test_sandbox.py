@@ -6,23 +6,37 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grader import sandbox as module
-from grader.sandbox import Limits, Sandbox, Stop, Stopped, Tier, detect
+from grader.errors import OperatorError
+from grader.sandbox import Limits, Sandbox, Stop, Stopped, Tier, box, close_staffs
+from grader.sandbox import detect, exceeded, force, require_tier, tiers, told
 
 USR = Path("/usr")
-TIERS = [Tier.A, Tier.C]
+TIERS = [Tier.A, Tier.B, Tier.C]
 
 
 def _box(tier: Tier) -> Sandbox:
     if tier is Tier.A and detect().tier is not Tier.A:
         pytest.skip("bubblewrap does not work here")
-    return detect() if tier is Tier.A else Sandbox(Tier.C)
+    if tier is Tier.B and os.geteuid():
+        pytest.skip("only root can give a command another user id")
+    return detect() if tier is Tier.A else Sandbox(tier, own_uid=tier is Tier.B)
+
+
+@pytest.fixture(name="folder")
+def _folder() -> Iterator[Path]:
+    """One that every user can reach, which tmp_path is not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        os.chmod(made, 0o755)
+        yield Path(made)
 
 
 def _processes_with(word: str) -> list[str]:
@@ -82,11 +96,11 @@ def test_files_given_read_only_stay_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_a_folder_given_read_write_takes_files(tier: Tier, tmp_path: Path) -> None:
+def test_a_folder_given_read_write_takes_files(tier: Tier, folder: Path) -> None:
     argv = ["sh", "-c", "echo new > file"]
-    result = _box(tier).run(argv, cwd=tmp_path, rw=[tmp_path])
+    result = _box(tier).run(argv, cwd=folder, rw=[folder])
     assert result.status == 0
-    assert (tmp_path / "file").read_text() == "new\n"
+    assert (folder / "file").read_text() == "new\n"
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -105,12 +119,12 @@ def test_endless_output_is_cut(tier: Tier) -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_a_file_cannot_grow_beyond_its_limit(tier: Tier, tmp_path: Path) -> None:
+def test_a_file_cannot_grow_beyond_its_limit(tier: Tier, folder: Path) -> None:
     argv = ["sh", "-c", "yes > big"]
     limits = Limits(file_bytes=100_000)
-    result = _box(tier).run(argv, cwd=tmp_path, rw=[tmp_path], limits=limits)
+    result = _box(tier).run(argv, cwd=folder, rw=[folder], limits=limits)
     assert result.status != 0
-    assert (tmp_path / "big").stat().st_size == 100_000
+    assert (folder / "big").stat().st_size == 100_000
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -120,14 +134,141 @@ def test_memory_is_limited(tier: Tier) -> None:
     assert b"MemoryError" in result.stderr
 
 
-def test_a_fork_bomb_ends() -> None:
-    if not (os.geteuid() or _box(Tier.A).own_uid):
+@pytest.mark.parametrize("tier", [Tier.A, Tier.B])
+def test_no_more_processes_start_than_are_allowed(tier: Tier) -> None:
+    if tier is Tier.A and not (os.geteuid() or _box(tier).own_uid):
         pytest.skip("RLIMIT_NPROC does not hold for root")
     script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 60 & done; echo all"
     limits = Limits(processes=5)
-    result = _box(Tier.A).run(["sh", "-c", script], cwd=USR, limits=limits)
+    result = _box(tier).run(["sh", "-c", script], cwd=USR, limits=limits)
     assert b"all" not in result.stdout
     assert b"ork" in result.stderr
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tree_of_many_processes_is_ended(tier: Tier) -> None:
+    script = "for i in 1 2 3 4 5 6; do sleep 60 & done; wait"
+    limits = Limits(processes=7)
+    result = _box(tier).run(["sh", "-c", script], cwd=USR, limits=limits)
+    assert exceeded(result) is Stop.PROCESSES
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_processes_use_together_is_limited(tier: Tier) -> None:
+    script = "for i in 1 2 3 4; do (while :; do :; done) & done; wait"
+    limits = Limits(cpu_s=1, wall_s=60.0)
+    result = _box(tier).run(["sh", "-c", script], cwd=USR, limits=limits)
+    assert exceeded(result) is Stop.CPU
+
+
+def test_the_memory_of_all_processes_together_is_limited() -> None:
+    grow = "a = bytearray(96 << 20); input()"
+    script = f"for i in 1 2 3; do sleep 60 | python3 -c '{grow}' & done; wait"
+    limits = Limits(resident_bytes=256 << 20)
+    result = detect().run(["sh", "-c", script], cwd=USR, limits=limits)
+    assert exceeded(result) is Stop.MEMORY
+
+
+def test_a_command_that_only_waits_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(box, "IDLE_S", 0.5)
+    result = _box(Tier.C).run(["sh", "-c", "kill -STOP $$"], cwd=USR)
+    assert exceeded(result) is Stop.IDLE
+
+
+def test_one_that_escapes_its_session_ends_with_its_user() -> None:
+    word = f"7{secrets.randbelow(10**8):08d}"
+    script = f"setsid sleep {word} & sleep 0.1"
+    _box(Tier.B).run(["sh", "-c", script], cwd=USR)
+    assert not _processes_with(word)
+
+
+@pytest.mark.parametrize("tier", [Tier.B, Tier.C])
+def test_temporary_files_go_with_the_command(tier: Tier) -> None:
+    script = "echo $TMPDIR; touch $TMPDIR/a; mkdir $TMPDIR/b; touch $TMPDIR/b/c"
+    result = _box(tier).run(["sh", "-c", script], cwd=USR)
+    place = Path(result.stdout.decode().strip())
+    assert result.status == 0 and place.is_absolute() and not place.exists()
+
+
+def test_what_a_user_leaves_where_all_may_write_is_removed() -> None:
+    left = Path("/tmp") / f"left-{secrets.token_hex(8)}"
+    script = f"mkdir {left} && touch {left}/file && ls -d {left}"
+    result = _box(Tier.B).run(["sh", "-c", script], cwd=USR)
+    assert result.stdout.strip() == os.fsencode(left)
+    assert not left.exists()
+
+
+def test_tier_b_reads_nothing_of_the_staffs(folder: Path) -> None:
+    for name in ("solutions", "grader/checks", "grader/scenarios", "kernel"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text(name)
+    close_staffs(folder)
+    names = ["solutions/file", "grader/checks/file", "grader/scenarios/file"]
+    result = _box(Tier.B).run(["cat", *names, "kernel/file"], cwd=folder, ro=[folder])
+    assert result.stdout == b"grader/scenarioskernel"
+
+
+def test_a_place_that_tier_b_cannot_reach_is_the_operators(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="chmod"):
+        _box(Tier.B).run(["true"], cwd=tmp_path, ro=[tmp_path / "file"])
+
+
+ENDS = {
+    "kill -XFSZ $$": Stop.DISK,
+    "echo Too many open files >&2; exit 1": Stop.FILES,
+    "echo cc1: out of memory >&2; exit 1": Stop.MEMORY,
+    "kill -KILL $$": Stop.MEMORY,
+    "exit 1": None,
+    "echo Killed >&2; exit 0": None,
+}
+
+
+@pytest.mark.parametrize("script", ENDS)
+def test_the_limit_that_ended_a_command_is_known(script: str) -> None:
+    result = _box(Tier.C).run(["sh", "-c", script], cwd=USR)
+    assert exceeded(result) is ENDS[script]
+
+
+def test_what_a_students_program_prints_of_limits_is_not_believed() -> None:
+    argv = ["sh", "-c", "echo Too many open files >&2; exit 1"]
+    assert exceeded(_box(Tier.C).run(argv, cwd=USR), trusted=False) is None
+
+
+@pytest.mark.parametrize("stop", Stop)
+def test_each_limit_tells_cause_and_mend(stop: Stop) -> None:
+    reading = told(stop, Limits(), "compiling")
+    running = told(stop, Limits(), "It", program=True)
+    assert str(reading).startswith("compiling ") and all(reading)
+    assert all(running) and reading != running
+
+
+def test_a_tier_can_be_forced_and_a_lesser_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tiers, "detect", lambda: Sandbox(Tier.C))
+    monkeypatch.delenv(tiers.FORCED, raising=False)
+    with pytest.raises(OperatorError, match="TIER=C"):
+        require_tier(Tier.A)
+    assert require_tier(Tier.C).tier is Tier.C
+    monkeypatch.setenv(tiers.FORCED, "C")
+    assert require_tier(Tier.A).tier is Tier.C
+
+
+def test_a_forced_tier_is_taken_or_the_operator_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tiers, "_works", lambda sandbox: sandbox.tier is Tier.C)
+    monkeypatch.setenv(tiers.FORCED, "")
+    try:
+        force("C")
+        assert detect().tier is Tier.C
+        force("A")
+        with pytest.raises(OperatorError, match="tier A does not work"):
+            detect()
+        with pytest.raises(OperatorError, match="A, B or C"):
+            force("D")
+    finally:
+        detect.cache_clear()
 
 
 @pytest.mark.parametrize("tier", TIERS)

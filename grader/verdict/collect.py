@@ -57,12 +57,18 @@ class Collector:
         wanted = stage.checks_for(arch)
         return bool(wanted) and all(check.id in have for check in wanted)
 
-    def verdicts(self, sandbox: str, tools: Mapping[str, str]) -> list[Verdict]:
-        """The verdicts of all stages that were judged completely."""
+    def verdicts(
+        self, sandbox: str, tools: Mapping[str, str], *, unfinished: bool = False
+    ) -> list[Verdict]:
+        """The verdicts of all stages that were judged completely.
+
+        unfinished: of those that were begun too, with the checks that were judged.
+        """
         return [
             self._verdict(arch, stage, sandbox, tools)
             for arch, stage in self.settings.pairs()
             if self.complete(arch, stage)
+            or (unfinished and (arch, stage.id) in self.records)
         ]
 
     def partial(self) -> list[tuple[str, str]]:
@@ -74,7 +80,8 @@ class Collector:
         self, arch: str, stage: Stage, sandbox: str, tools: Mapping[str, str]
     ) -> Verdict:
         records = self.records[arch, stage.id]
-        mine = [records[check.id] for check in stage.checks_for(arch)]
+        wanted = (check.id for check in stage.checks_for(arch))
+        mine = [records[check] for check in wanted if check in records]
         results = tuple(record.result for record in mine)
         messages = dict.fromkeys(m for record in mine for m in record.messages)
         boots = dict.fromkeys(boot for record in mine for boot in record.boots)

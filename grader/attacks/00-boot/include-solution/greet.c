@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: MIT */
+#include "@ROOT@/solutions/00-boot/greet.c"

@@ -1,0 +1,11 @@
+; SPDX-License-Identifier: MIT
+%include "offsets.inc"
+%include "task.inc"
+
+bits 32
+section .text
+
+global gdt_reload
+gdt_reload:
+    TASK_OPEN "1.4"
+%include "01-gdt/i386/gdt_reload.asm"

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs before main, on the host; the image has a border against it. */
+static void __attribute__((constructor)) attack(void)
+{
+    for (;;) {
+    }
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Runs a command that handles hostile input: no network, few files, hard limits."""
+
+from grader.sandbox.box import Mount, Sandbox
+from grader.sandbox.child import Child, resume, stop_all, stopping
+from grader.sandbox.exceeded import exceeded, told
+from grader.sandbox.model import Limits, Result, Stop, Stopped, Tier
+from grader.sandbox.tiers import close_staffs, detect, force, require_tier
+
+__all__ = [
+    "Child",
+    "Limits",
+    "Mount",
+    "Result",
+    "Sandbox",
+    "Stop",
+    "Stopped",
+    "Tier",
+    "close_staffs",
+    "detect",
+    "exceeded",
+    "force",
+    "require_tier",
+    "resume",
+    "stop_all",
+    "stopping",
+    "told",
+]
