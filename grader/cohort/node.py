@@ -13,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+from grader.errors import OperatorError
 from grader.tools import sandbox_tier, versions
 from grader.verdict.write import write_json
 
@@ -39,7 +40,10 @@ def differences(here: dict[str, str], there: dict[str, str]) -> list[str]:
 
 
 def main(file: str) -> int:
-    found = differences(machine(), json.loads(Path(file).read_text("utf-8")))
+    try:
+        found = differences(machine(), json.loads(Path(file).read_text("utf-8")))
+    except OperatorError as error:
+        found = [str(error)]
     if found:
         text = "not as where the class run was started: "
         print(text + "; ".join(found), file=sys.stderr)
