@@ -24,10 +24,11 @@ JOBS :=#  class: how many at once (none: as many as cores)
 CARRY :=# class: own, reference or best (none: reference)
 LATE :=#  class: CSV file, student,days
 LATE_PENALTY :=# class: percent of the points a begun day (none: 10)
-ENGINE :=# class: local (none: that)
+ENGINE :=# class: local or slurm (none: local)
+SITE :=#   class: TOML file about your Slurm cluster (none: ci/slurm.toml)
 CHECK :=# class: judge this check anew for everybody, and show what changes
 ACCEPT :=# class: 1 lets what CHECK shows count
-unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE CHECK ACCEPT
+unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE SITE CHECK ACCEPT
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -55,7 +56,7 @@ mutate: core ## what change of one place in the solutions does no check notice
 	$(KNOWN)
 
 CLASS_OPTIONS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
-	tier:TIER engine:ENGINE check:CHECK seed:SEED out:OUT
+	tier:TIER engine:ENGINE site:SITE check:CHECK seed:SEED out:OUT
 class: core ## SUBMISSIONS=folder A=stage: grade a whole class; again: go on
 	$(Q)RINGLAB_CORE=ready $(GRADER) class $(CHOICE) $(if $(ACCEPT),--accept) \
 	  $(foreach pair,$(CLASS_OPTIONS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))

@@ -23,7 +23,8 @@ CLASS = {
     "carry": "earlier stages: own, reference, or the best of both (default: reference)",
     "late": "CSV file: student,days",
     "late-penalty": "percent of the points a begun day (default: 10)",
-    "engine": "who runs the workers (default: local)",
+    "engine": "who runs the workers, local or slurm (default: local)",
+    "site": "TOML file about your Slurm cluster (default: ci/slurm.toml)",
     "check": "after a mend of the grader: judge this check anew, and show what changes",
 }
 

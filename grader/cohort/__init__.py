@@ -8,7 +8,8 @@ Layers, each unaware of those below it:
     handin   submissions into OUT, frozen, each problem in a sentence
     plan     which items there are, their keys and seeds, and which are to be graded
     worker   grades items, one line of JSON each, and spools what came of them
-    engine   who runs workers: local (a pool on this machine) or another
+    engine   who runs workers: local (a pool on this machine) or slurm (a cluster;
+             slurm_queue asks it, site is its settings, node compares its nodes)
     run      the loop: plan, spool, store, progress
     marks    points, carry-over and late days to one mark
     regrade  before and after a mend of the grader
@@ -17,6 +18,7 @@ In OUT:
 
     class.sqlite                        the store
     spool/<item>.json                   outcomes that are not in the store yet
+    slurm/<array>/<index>.*             what an element was given, and what it said
     submissions/<name>/src-<digest>/    the gap files that are graded, <stage>/<path>
     submissions/<name>/<run>/           one graded item: a verdict, its logs, its report
 """

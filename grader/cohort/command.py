@@ -19,6 +19,8 @@ from grader.cohort.local import Local
 from grader.cohort.model import Carry
 from grader.cohort.plan import Planner, grader_digest
 from grader.cohort.run import Run, held, stoppable
+from grader.cohort.site import FILE, Site
+from grader.cohort.slurm import Slurm
 from grader.cohort.store import CANDIDATE, CURRENT, Store
 from grader.course import Course, Stage
 from grader.engine import make_core
@@ -26,11 +28,11 @@ from grader.errors import OperatorError
 from grader.intake.downloads import sources
 from grader.reports.terminal import console
 from grader.sandbox import Tier, require_tier
-from grader.settings import cpus
+from grader.settings import ROOT, cpus
 from grader.tools import require
 
 OUT = Path("build/class")
-ENGINES = ("local",)
+ENGINES = ("local", "slurm")
 SHOWN = 20  # rows of a list
 
 
@@ -85,6 +87,9 @@ def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
     jobs = str(options.get("jobs") or cpus())
     if not jobs.isdecimal() or not int(jobs):
         raise OperatorError(f"JOBS={jobs} is no number of workers", "write 2, say")
+    if name == "slurm":
+        site = Site.load(Path(options.get("site") or ROOT / FILE))
+        return Slurm(out, site, int(jobs) if options.get("jobs") else None)
     return Local(out, int(jobs))
 
 
