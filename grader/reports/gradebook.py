@@ -2,7 +2,7 @@
 """The marks of a class, filled into the gradebook that the teacher downloaded.
 
 A gradebook is never made up: Canvas and Moodle know their students by what stands in
-the file that they gave. Who has no mark keeps the cell as it was.
+the file that they gave. Who has no mark, or None, keeps the cell as it was.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from grader.errors import OperatorError
 
 Mark = int | float | Decimal | str
 # One of a student's names, or several, to be looked for in this order.
 Name = str | tuple[str, ...]
-# Without a mark (None) a student is known, and the cell stays as it was.
-Marks = Mapping[str, Mark] | Mapping[Name, Mark | None]
+AnyName = TypeVar("AnyName", bound=Name)
 Row = dict[str, str]
 
 EXCUSED = "EX"
@@ -64,7 +64,9 @@ class _Table:
         return self.bom + out.getvalue()
 
 
-def fill_canvas(downloaded: str, marks: Marks, assignment: str = "") -> Filled:
+def fill_canvas(
+    downloaded: str, marks: Mapping[AnyName, Mark | None], assignment: str = ""
+) -> Filled:
     """The exported gradebook of Canvas with the marks of one assignment.
 
     marks: by ID, SIS ID, login or name of the student; "EX" excuses. assignment: the
@@ -95,7 +97,7 @@ def fill_canvas(downloaded: str, marks: Marks, assignment: str = "") -> Filled:
     return Filled(table.text([*kept, column]), left, unmarked)
 
 
-def fill_moodle(downloaded: str, marks: Marks) -> Filled:
+def fill_moodle(downloaded: str, marks: Mapping[AnyName, Mark | None]) -> Filled:
     """The downloaded grading worksheet of a Moodle assignment, with the marks.
 
     marks: by identifier, its number, name, e-mail address or submission folder. The
@@ -151,7 +153,7 @@ def _read(text: str, needed: Iterable[str], platform: str) -> _Table:
 
 def _fill(
     rows: Sequence[Row],
-    marks: Marks,
+    marks: Mapping[AnyName, Mark | None],
     keys: Callable[[Row], list[str]],
     fill: Callable[[Row, Mark], None],
     known: Callable[[str], str] = str,

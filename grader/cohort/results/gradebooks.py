@@ -17,6 +17,7 @@ from grader.cohort.results.feedback import FOLDER
 from grader.cohort.results.gather import StageResults
 from grader.errors import OperatorError
 from grader.reports.gradebook import Filled, Name, fill_canvas, fill_moodle, harmless
+from grader.verdict.model import plain
 from grader.verdict.write import write_text
 
 COLUMNS = "submission,title,student,stage,arch,points,max,bonus,late days,mark,status"
@@ -134,7 +135,7 @@ def _told(file: Path, filled: Filled) -> list[str]:
     ):
         if names:
             told.append(f"{len(names)} {what}:")
-            told += [f"  {name}" for name in names[:SHOWN]]
+            told += [f"  {plain(name, 200)}" for name in names[:SHOWN]]
             if len(names) > SHOWN:
                 told.append(f"  and {len(names) - SHOWN} more")
     return told

@@ -5,6 +5,7 @@ const collator = new Intl.Collator("en", { numeric: true });
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
+    if (head.classList.contains("still")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
