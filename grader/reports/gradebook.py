@@ -170,7 +170,7 @@ def _fill(
     left: list[str] = []
     taken: list[int] = []
     for name, mark in marks.items():
-        names = (name,) if isinstance(name, str) else name
+        names = _names(name)
         found = [places.get(known(one).strip().casefold(), []) for one in names]
         most = max(map(len, found))
         row = next((each[0] for each in found if len(each) == 1), {})
@@ -187,6 +187,10 @@ def _fill(
         if mark is not None:
             fill(row, mark)
     return tuple(left), [row for row in rows if id(row) not in taken]
+
+
+def _names(name: Name) -> tuple[str, ...]:
+    return (name,) if isinstance(name, str) else name
 
 
 def _moodle_key(name: str) -> str:

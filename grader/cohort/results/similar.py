@@ -10,11 +10,12 @@ with each other.
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from grader.sandbox import Limits, detect
 
 BLOCK = 50  # sim's time for each file with each grows faster than their square
 CPU_S = 60
@@ -101,10 +102,12 @@ def _compared(
     """Numbers of two texts, and how many percent of one are in the other."""
     numbers = range(len(texts))
     blocks = [numbers[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
-    with tempfile.TemporaryDirectory(prefix="ringlab-sim-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="ringlab-sim-") as name:
+        scratch = Path(name)
+        scratch.chmod(0o755)  # who is in the sandbox reads it
         suffix = language.suffixes[0]
         for number, text in enumerate(texts):
-            Path(scratch, f"{number}{suffix}").write_text(text, encoding="utf-8")
+            (scratch / f"{number}{suffix}").write_text(text, encoding="utf-8")
         for one in blocks:
             for other in blocks:
                 files = [f"{number}{suffix}" for number in one]
@@ -112,15 +115,14 @@ def _compared(
                 if other is not one:
                     how = ["-S"]  # these with those behind the slash
                     files += ["/", *(f"{number}{suffix}" for number in other)]
-                words = [*("-e", "-p", "-T", "-t"), str(language.threshold)]
-                ended = subprocess.run(
-                    ["prlimit", f"--cpu={CPU_S}", language.tool, *how, *words, *files],
+                how += ["-e", "-p", "-T", "-t", str(language.threshold)]
+                ended = detect().run(
+                    [language.tool, *how, *files],
                     cwd=scratch,
-                    capture_output=True,
-                    text=True,
-                    check=False,
+                    ro=[scratch],
+                    limits=Limits(cpu_s=CPU_S),
                 )
-                if ended.returncode:
+                if ended.status:
                     notes.append(f"{language.tool} gave up on {len(files)} files")
-                for found in FOUND.finditer(ended.stdout):
+                for found in FOUND.finditer(ended.stdout.decode("utf-8", "replace")):
                     yield int(found[1]), int(found[3]), int(found[2])
