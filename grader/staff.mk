@@ -12,7 +12,7 @@ SINGLE :=# publish: 1 publishes the newest assignment as branch main too
 TODAY :=# publish: YYYY-MM-DD (none: today)
 CLASS :=# bench: measure only a class of so many submissions
 RECORD :=# bench: 1 records what the kernel costs, for later releases
-STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student
+STUDENT :=# report: YYYY-MM-DD, what students may see then, in OUT/student; class: in feedback/
 MINUTES :=# gradescope: how long it may run there (none: 10)
 TITLE :=# new: title of the stage
 N :=#     soak: how often to repeat, idle and again under load (none: 3)
@@ -28,7 +28,11 @@ ENGINE :=# class: local or slurm (none: local)
 SITE :=#   class: TOML file about your Slurm cluster (none: ci/slurm.toml)
 CHECK :=# class: judge this check anew for everybody, and show what changes
 ACCEPT :=# class: 1 lets what CHECK shows count
+CANVAS :=# class: exported gradebook of Canvas, to be filled in
+MOODLE :=# class: downloaded grading worksheet of Moodle, to be filled in
+ASSIGNMENT :=# class: head of Canvas's column (none: the only one)
 unexport SUBMISSIONS JOBS CARRY LATE LATE_PENALTY ENGINE SITE CHECK ACCEPT
+unexport CANVAS MOODLE ASSIGNMENT
 
 diff: ## WITH=branch, folder, archive: students against the handout and the solution
 	$(Q)$(GRADER) diff $(CHOICE) $(call option,with,WITH)
@@ -57,9 +61,15 @@ mutate: core ## what change of one place in the solutions does no check notice
 
 CLASS_OPTIONS := submissions:SUBMISSIONS jobs:JOBS carry:CARRY late:LATE late-penalty:LATE_PENALTY \
 	tier:TIER engine:ENGINE site:SITE check:CHECK seed:SEED out:OUT
+RESULTS := student:STUDENT canvas:CANVAS moodle:MOODLE assignment:ASSIGNMENT
+options = $(foreach pair,$(1),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
 class: core ## SUBMISSIONS=folder A=stage: grade a whole class; again: go on
 	$(Q)RINGLAB_CORE=ready $(GRADER) class $(CHOICE) $(if $(ACCEPT),--accept) \
-	  $(foreach pair,$(CLASS_OPTIONS),$(call option,$(firstword $(subst :, ,$(pair))),$(lastword $(subst :, ,$(pair)))))
+	  $(call options,$(CLASS_OPTIONS) $(RESULTS))
+
+class-results: ## OUT=folder: overview, marks, feedback, similarity of a class anew
+	$(Q)$(GRADER) class-results $(call option,stage,A) $(call options,$(RESULTS)) \
+	  $(if $(OUT),$(call quote,$(OUT)))
 
 soak: core ## N=repeats: is the verdict the same each time, idle and under load
 	$(Q)RINGLAB_CORE=ready $(GRADER) soak $(CHOICE) $(call option,src,SRC) \
@@ -126,5 +136,5 @@ lint-c:
 	  --platform=$(if $(filter i386,$(arch)),unix32,unix64) -Ikernel/include \
 	  -Ikernel/arch/$(arch)/include $(filter %.c,$(call without-others,$(arch),$(C_FILES))) &&) true
 
-.PHONY: diff handouts new mutants redteam attacks variants mutate class soak publish gradescope bench test test-roots
+.PHONY: diff handouts new mutants redteam attacks variants mutate class class-results soak publish gradescope bench test test-roots
 .PHONY: format lint lint-python lint-shell lint-c

@@ -29,6 +29,14 @@ CLASS = {
 }
 
 
+RESULTS = {
+    "student": "YYYY-MM-DD: feedback as students may see it that day (default: today)",
+    "canvas": "exported gradebook of Canvas, to be filled in",
+    "assignment": "head of the gradebook's column (default: the only one)",
+    "moodle": "downloaded grading worksheet of Moodle, to be filled in",
+}
+
+
 def _handouts(options: Options) -> int:
     from grader.handouts import handouts
 
@@ -87,6 +95,12 @@ def _class(options: Options) -> int:
     return class_run(ROOT, vars(options))
 
 
+def _class_results(options: Options) -> int:
+    from grader.cohort.command import class_results
+
+    return class_results(ROOT, vars(options))
+
+
 def _bench(options: Options) -> int:
     from grader.bench import bench
 
@@ -138,6 +152,12 @@ def add_staffs(commands: Commands) -> None:
         cohort.add_argument(f"--{name}", help=text)
     text = "let what --check shows count"
     cohort.add_argument("--accept", action="store_true", help=text)
+    text = "overview, marks, feedback, similarity of a class run, written anew"
+    results = add(_class_results, "class-results", text, "stage")
+    results.add_argument("out", nargs="?", help=CLASS["out"])
+    for name, text in RESULTS.items():
+        cohort.add_argument(f"--{name}", help=text)
+        results.add_argument(f"--{name}", help=text)
     figures = add(_bench, "bench", "measure the kernel and the grader")
     text = "only instructions, as what later releases are compared with"
     figures.add_argument("--record", action="store_true", help=text)

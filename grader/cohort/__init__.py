@@ -13,6 +13,7 @@ Layers, each unaware of those below it:
     run      the loop: plan, spool, store, progress
     marks    points, carry-over and late days to one mark
     regrade  before and after a mend of the grader
+    results  pages, tables, feedback and similarity, all from the store
 
 In OUT:
 

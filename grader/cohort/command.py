@@ -16,7 +16,7 @@ from grader import seed as seeds
 from grader.cohort import marks, regrade
 from grader.cohort.engine import Engine
 from grader.cohort.local import Local
-from grader.cohort.model import Carry
+from grader.cohort.model import STORE, Carry
 from grader.cohort.plan import Planner, grader_digest
 from grader.cohort.run import Run, held, stoppable
 from grader.cohort.site import FILE, Site
@@ -75,9 +75,42 @@ def class_run(root: Path, options: Mapping[str, Any]) -> int:
             planner = Planner(course, out, seed, carry, digest)
             graded = run.grade(handed_in, planner)
         if options.get("check"):
-            return _regraded(store, out, stage, options["check"], options["accept"])
+            _regraded(store, out, stage, options["check"], options["accept"])
+            if options["accept"]:
+                _results(store, course, out, (), options)
+            return 0
         print(f"{graded} graded now, {_standing(store, course, stage)}")
-        return _report(store, course, stage)
+        status = _report(store, course, stage)
+        _results(store, course, out, (stage.id,), options)
+        return status
+
+
+def class_results(root: Path, options: Mapping[str, Any]) -> int:
+    """Write the results of a class run that is there anew; 0."""
+    course = Course.load(root)
+    out = Path(os.path.abspath(options.get("out") or root / OUT))
+    if not (out / STORE).is_file():
+        what = f"OUT={out} holds no class run"
+        raise OperatorError(what, "grade first: make class SUBMISSIONS=… A=…")
+    with held(out):
+        store = Store.open(out)
+        chosen = options.get("stage")
+        stages = [course.stage(chosen).id] if chosen else store.stages()
+        _results(store, course, out, stages, options)
+    return 0
+
+
+def _results(
+    store: Store,
+    course: Course,
+    out: Path,
+    compared: Sequence[str],
+    options: Mapping[str, Any],
+) -> None:
+    from grader.cohort.results import write_results
+
+    for line in write_results(store, course, out, compared, options):
+        print(line)
 
 
 def engine_of(name: str, out: Path, options: Mapping[str, Any]) -> Engine:
@@ -179,7 +212,7 @@ def _list(what: str, lines: Sequence[str]) -> None:
             print(f"  and {len(lines) - SHOWN} more, in the store")
 
 
-def _regraded(store: Store, out: Path, stage: Stage, check: str, accept: bool) -> int:
+def _regraded(store: Store, out: Path, stage: Stage, check: str, accept: bool) -> None:
     every = regrade.changes(store, stage.id, check)
     changed = [each for each in every if each.changed]
     table = Table("submission", "arch", "before", "after", box=None, pad_edge=False)
@@ -200,4 +233,3 @@ def _regraded(store: Store, out: Path, stage: Stage, check: str, accept: bool) -
         print("accepted: this check counts as it came out now")
     elif changed:
         print("nothing is changed yet; ACCEPT=1 lets it count")
-    return 0

@@ -196,6 +196,11 @@ class Store:
             found.append(HandedIn(**data))
         return found
 
+    def stages(self) -> list[str]:
+        """Those that somebody handed something in for."""
+        query = "SELECT DISTINCT stage FROM handed_in ORDER BY stage"
+        return [row[0] for row in self._db.execute(query)]
+
     # Results
 
     def results(self, stage: str, state: str = CURRENT) -> list[Result]:

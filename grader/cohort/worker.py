@@ -31,7 +31,8 @@ from grader.errors import OperatorError, operator_fault, require_room
 from grader.grading import Grading, specs_of
 from grader.settings import ROOT, resolve
 from grader.verdict.model import Status, Verdict
-from grader.verdict.write import RUNS, write_json, write_verdict
+from grader.verdict.write import RUNS, exit_status, write_json, write_summary
+from grader.verdict.write import write_verdict
 
 TRIES = 2
 LOG = "grader.log"
@@ -167,6 +168,8 @@ def write_all(folder: Path, verdict: Verdict) -> None:
     from grader.reports.write import write_reports
 
     write_verdict(folder, verdict)
+    status = exit_status([verdict])
+    write_summary(folder, [verdict], status=status, seed=verdict.seed)
     write_reports(folder)
 
 

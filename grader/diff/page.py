@@ -28,23 +28,25 @@ STRANGERS = 400
 
 
 @cache
-def _environment() -> Environment:
+def environment(*places: Path) -> Environment:
+    """The templates and style sheets of comparisons, and those of these folders."""
     made = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader([*places, HERE]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    style = "\n".join(file.read_text(encoding="utf-8") for file in STYLES)
+    files = [*STYLES, *(file for place in places for file in place.glob("*.css"))]
+    style = "\n".join(file.read_text(encoding="utf-8") for file in files)
     made.globals.update(csp=CSP, style=Markup(style), hunks=hunks)
     return made
 
 
 def render(found: Comparison, home: str = "") -> str:
     """One submission; home: the page to go back to."""
-    template = _environment().get_template("submission.html.j2")
+    template = environment().get_template("submission.html.j2")
     return template.render(
         found=found, home=home, most=ROWS, strangers=found.strangers[:STRANGERS]
     )
@@ -52,5 +54,5 @@ def render(found: Comparison, home: str = "") -> str:
 
 def render_all(stages: Sequence[Stage], entries: Sequence[Entry], name: str) -> str:
     """The overview of the submissions in folder `name`."""
-    template = _environment().get_template("overview.html.j2")
+    template = environment().get_template("overview.html.j2")
     return template.render(grids=[*grids(stages, entries)], entries=entries, name=name)

@@ -133,12 +133,16 @@ def seen_by_student(run: RunData, today: date) -> RunData:
 
 
 def _stage(path: Path) -> StageData:
-    verdict = read_verdict(path)
+    return stage_data(read_verdict(path), path.parent)
+
+
+def stage_data(verdict: Verdict, folder: Path) -> StageData:
+    """A verdict, and what its boots left in the folder that its logs are named from."""
     boots = [
         BootData(
             name=name,
-            folder=path.parent / place,
-            portrait=_portrait(path.parent / place / PORTRAIT),
+            folder=folder / place,
+            portrait=_portrait(folder / place / PORTRAIT),
             checks=_readers(verdict, name),
         )
         for name, place in verdict.logs.items()

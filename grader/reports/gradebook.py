@@ -2,7 +2,7 @@
 """The marks of a class, filled into the gradebook that the teacher downloaded.
 
 A gradebook is never made up: Canvas and Moodle know their students by what stands in
-the file that they gave. Who has no mark keeps the cell as it was.
+the file that they gave. Who has no mark, or None, keeps the cell as it was.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from grader.errors import OperatorError
 
 Mark = int | float | Decimal | str
+# One of a student's names, or several, to be looked for in this order.
+Name = str | tuple[str, ...]
+AnyName = TypeVar("AnyName", bound=Name)
 Row = dict[str, str]
 
 EXCUSED = "EX"
@@ -34,10 +38,12 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True)
 class Filled:
-    """text: the file to upload. left: whose marks stand nowhere in it."""
+    """text: the file to upload. left: whose marks stand nowhere in it. unmarked: who
+    stands in it, and is nobody whom we know."""
 
     text: str
     left: tuple[str, ...]
+    unmarked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class _Table:
 
 
 def fill_canvas(
-    downloaded: str, marks: Mapping[str, Mark], assignment: str = ""
+    downloaded: str, marks: Mapping[AnyName, Mark | None], assignment: str = ""
 ) -> Filled:
     """The exported gradebook of Canvas with the marks of one assignment.
 
@@ -85,12 +91,13 @@ def fill_canvas(
 
     # Rows without an ID hold what is possible, and how grades are posted.
     students = [row for row in table.rows if row[CANVAS[1]].strip()]
-    left = _fill(students, marks, lambda row: [row[key] for key in keys], fill)
+    left, others = _fill(students, marks, lambda row: [row[k] for k in keys], fill)
     kept = [name for name in CANVAS if name in table.columns]
-    return Filled(table.text([*kept, column]), left)
+    unmarked = tuple(row[CANVAS[0]] for row in others)
+    return Filled(table.text([*kept, column]), left, unmarked)
 
 
-def fill_moodle(downloaded: str, marks: Mapping[str, Mark]) -> Filled:
+def fill_moodle(downloaded: str, marks: Mapping[AnyName, Mark | None]) -> Filled:
     """The downloaded grading worksheet of a Moodle assignment, with the marks.
 
     marks: by identifier, its number, name, e-mail address or submission folder. The
@@ -113,10 +120,10 @@ def fill_moodle(downloaded: str, marks: Mapping[str, Mark]) -> Filled:
         if row.get(CHANGEABLE, "Yes") == "Yes":
             row[GRADE] = _shown(mark)
 
-    plain = {_moodle_key(name): mark for name, mark in marks.items()}
-    left = set(_fill(table.rows, plain, keys, fill))
-    missing = tuple(name for name in marks if _moodle_key(name) in left)
-    return Filled(table.text(table.columns), missing)
+    left, others = _fill(table.rows, marks, keys, fill, _moodle_key)
+    shown = (MOODLE_ID, *names[:1])
+    unmarked = tuple(" ".join(row[name] for name in shown) for row in others)
+    return Filled(table.text(table.columns), left, unmarked)
 
 
 def harmless(cell: str) -> str:
@@ -146,27 +153,44 @@ def _read(text: str, needed: Iterable[str], platform: str) -> _Table:
 
 def _fill(
     rows: Sequence[Row],
-    marks: Mapping[str, Mark],
+    marks: Mapping[AnyName, Mark | None],
     keys: Callable[[Row], list[str]],
     fill: Callable[[Row, Mark], None],
-) -> tuple[str, ...]:
-    """Fill in each mark; returns whose there is no row for."""
+    known: Callable[[str], str] = str,
+) -> tuple[tuple[str, ...], list[Row]]:
+    """Fill in each mark; returns whose there is no row for, and the rows of nobody.
+
+    known: what a name is called in `keys`.
+    """
     places: dict[str, list[Row]] = {}
     for row in rows:
         for key in dict.fromkeys(keys(row)):
             if key.strip():
                 places.setdefault(key.strip().casefold(), []).append(row)
-    left = []
+    left: list[str] = []
+    taken: list[int] = []
     for name, mark in marks.items():
-        found = places.get(name.strip().casefold(), [])
-        if len(found) > 1:
-            what = f"{name!r} stands in {len(found)} rows of the gradebook"
+        names = _names(name)
+        found = [places.get(known(one).strip().casefold(), []) for one in names]
+        most = max(map(len, found))
+        row = next((each[0] for each in found if len(each) == 1), {})
+        if not most:
+            left.append(names[0])
+            continue
+        if not row:
+            what = f"{names[0]!r} stands in {most} rows of the gradebook"
             raise OperatorError(what, "name the submission by the student's ID")
-        if found:
-            fill(found[0], mark)
-        else:
-            left.append(name)
-    return tuple(left)
+        if id(row) in taken:
+            what = f"{names[0]!r} is in the gradebook whose mark stands there already"
+            raise OperatorError(what, "leave one of the two submissions out")
+        taken.append(id(row))
+        if mark is not None:
+            fill(row, mark)
+    return tuple(left), [row for row in rows if id(row) not in taken]
+
+
+def _names(name: Name) -> tuple[str, ...]:
+    return (name,) if isinstance(name, str) else name
 
 
 def _moodle_key(name: str) -> str:

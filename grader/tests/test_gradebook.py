@@ -102,6 +102,18 @@ def test_moodles_worksheet_keeps_all_but_the_grades() -> None:
         )
 
 
+def test_a_student_is_found_by_the_first_name_that_is_sure() -> None:
+    marks = {("x9", "roe@x.org", "Rick Roe"): Decimal(4), ("s1",): None}
+    filled = fill_moodle(MOODLE.replace(",No,-,-", ",Yes,-,-"), marks)
+    assert [row["Grade"] for row in table(filled.text)] == ["", "3.00", "4"]
+    assert filled.left == () and filled.unmarked == ("Participant 12 Rick Roe",)
+
+
+def test_no_row_takes_two_marks() -> None:
+    with pytest.raises(OperatorError, match="stands there already"):
+        fill_moodle(MOODLE, {"s1": 5, "Jane Doe": 6})
+
+
 def test_two_students_of_one_name_are_not_mixed_up() -> None:
     with pytest.raises(OperatorError, match="stands in 2 rows"):
         fill_moodle(MOODLE, {"Rick Roe": 5})
