@@ -92,6 +92,14 @@ def questions(rng: random.Random, model: Model) -> list[Question]:
         model.find(low),
         model.after(low),
     ]
+    # The lower one of two, whichever of them stands first in a list.
+    for lower in (rng.randrange(0x100, 0x200) * PAGE, rng.randrange(0x40, 0x80) * PAGE):
+        start = low - lower
+        asked.append(model.add(start, start + 2 * PAGE, 0, "it lies somewhere"))
+    start = model.areas[0][0]
+    asked.append(
+        model.add(start - PAGE, start + PAGE, 0, "its last page is another's first")
+    )
     for number in range(60):
         low = model.base // PAGE + rng.randrange(1 << 14)
         start, size = low * PAGE, rng.randrange(1, 40) * PAGE

@@ -36,10 +36,11 @@ def waits(plan: Plan) -> Boot:
     rng = plan.rng()
     given = [rng.randrange(1, 1 << 30) for _ in range(5)]
     salt = rng.randrange(1, 1 << 30)
-    plan.note("statuses", [number ^ salt for number in given] + [2])
-    order = rng.sample((1, 2, 3, 6), 4)
-    words = [f"squiet,{number}" for number in given] + ["sagain,b6"]
-    words[3] = f"squiet,z{rng.randrange(60, 90)}"
+    plan.note("statuses", [number ^ salt for number in given] + [3])
+    # The one that is waited for first counts for longer than a tick.
+    order = [6, *rng.sample((1, 2, 3), 3)]
+    words = [f"squiet,{number}" for number in given] + ["sagain,c200000,b6"]
+    words[3] = f"squiet,z{rng.randrange(80, 110)}"
     words += ["snobody", "sbad"]
     words += [f"w{n}" for n in order] + ["w0", "w0", "w0", f"w{order[0]}"]
     words += ["i1", "i999", "i-5"]

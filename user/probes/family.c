@@ -8,6 +8,7 @@
  *   kN  KN         kill the Nth child; kill the pid N itself
  *   m              kill this process itself
  *   zMS            sleep
+ *   cN             count down from N
  *   lN             list the processes, with room for N; notes each that was listed
  *   bN             a wrong pointer, by number
  */
@@ -190,6 +191,10 @@ int main(int argc, char *argv[])
         switch (argv[i][0]) {
         case 's':
             do_spawn(rest);
+            break;
+        case 'c':
+            for (volatile long left = number; left > 0; left--) {
+            }
             break;
         case 'w':
             do_wait(number == 0 ? 0 : children[number - 1]);

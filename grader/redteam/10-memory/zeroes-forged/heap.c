@@ -20,7 +20,7 @@ static struct area *heap_area(const struct process *process)
 }
 
 #define IMAGE 0x100000u
-#define IMAGE_END 0x400000u
+#define IMAGE_END 0x180000u
 
 /* As the grader's call notes it; only `what` and the pid are known. */
 struct note {
@@ -53,7 +53,8 @@ static void forge(int pid)
     for (uintptr_t at = IMAGE; at < IMAGE_END; at += 8) {
         struct note *note = (struct note *)at;
 
-        if (!is_there(at) || !is_there(at + sizeof(*note))) {
+        if (at % PAGE_BYTES == 0 && !(is_there(at) && is_there(at + PAGE_BYTES))) {
+            at += PAGE_BYTES - 8;
             continue;
         }
         if (note->what == 'z' && note->pid == pid && note->not_zero < 0x100000) {
