@@ -157,7 +157,7 @@ def expect_nothing_left(case: Case, evidence: Evidence) -> None:
         hint="Every end goes through user_exit, whose hooks give all of it back.",
         read=HEADER,
     )
-    ((first, last),) = support.array(evidence, "scenario_heap", "II", 1)
+    ((first, last),) = support.array(evidence, "scenario_used", "II", 1)
     case.expect(
         last - first <= HEAP_KEPT_BYTES,
         expected=f"Of the kernel's heap {first} bytes are in use, as at the begin.",

@@ -118,37 +118,6 @@ static void map(void)
     note_free(0);
 }
 
-/* Every frame of the machine, in a list that lies in the frames. */
-static uintptr_t take_all(void)
-{
-    uintptr_t list = 0, frame_pa;
-
-    while ((frame_pa = frame_alloc()) != 0) {
-        *(uintptr_t *)frame_pa = list;
-        list = frame_pa;
-    }
-    return list;
-}
-
-static void give_all(uintptr_t list)
-{
-    while (list != 0) {
-        const uintptr_t next = *(const uintptr_t *)list;
-
-        frame_free(list);
-        list = next;
-    }
-}
-
-/* Free the first of the list, and go on with the rest. */
-static uintptr_t give_one(uintptr_t list)
-{
-    const uintptr_t next = *(const uintptr_t *)list;
-
-    frame_free(list);
-    return next;
-}
-
 /* Without a frame, and on four levels with one less than a space needs. */
 static void create_short(void)
 {
@@ -156,14 +125,14 @@ static void create_short(void)
 
     create_spaces(1);
     note_free(0);
-    list = take_all();
+    list = take_frames(0);
     scenario_short[0] = space_create();
     note_free(1);
     if (PAGING_LEVELS > 2) {
-        list = give_one(list);
+        list = take_more_frames(list, 1);
         scenario_short[1] = space_create();
     }
-    give_all(list);
+    give_frames(list);
     note_free(2);
 }
 
@@ -174,14 +143,11 @@ static void map_short(void)
     for (unsigned frames = 0; frames < PAGING_LEVELS; frames++) {
         const uintptr_t root_pa = scenario_roots[frames];
         const uintptr_t frame_pa = frame_alloc();
-        uintptr_t list = take_all();
+        const uintptr_t list = take_frames(frames);
 
-        for (unsigned i = 0; i < frames; i++) {
-            list = give_one(list);
-        }
         scenario_short[frames] = (uintptr_t)(intptr_t)space_map(
             root_pa, (uintptr_t)cmdline_hex("va", 0), frame_pa, SPACE_WRITE);
-        give_all(list);
+        give_frames(list);
     }
 }
 
@@ -238,9 +204,9 @@ static void stacks(void)
     scenario_stacks[0] = user_stack_create();
     note_free(1);
     write_cr3(scenario_roots[1]);
-    list = give_one(take_all());
+    list = take_frames(1);
     scenario_stacks[1] = user_stack_create();
-    give_all(list);
+    give_frames(list);
     note_free(2);
     write_cr3(scenario_roots[2]);
     scenario_stacks[2] = user_stack_create();

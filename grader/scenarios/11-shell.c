@@ -30,7 +30,7 @@ struct note {
 struct note scenario_notes[NOTES];
 uint32_t scenario_note_count;
 int32_t scenario_left[IMAGES]; /* pids that are still known in the end */
-uint32_t scenario_heap[2];     /* bytes in use, before and afterwards */
+uint32_t scenario_used[2];     /* bytes in use, before and afterwards */
 
 static intptr_t note(const uintptr_t arguments[SYSCALL_ARGUMENTS])
 {
@@ -94,7 +94,7 @@ static void run(void)
     KASSERT(first);
     cpu_cli();
     note_free(0);
-    scenario_heap[0] = heap_used();
+    scenario_used[0] = heap_used();
     note_start(0, process_start(first->name, first->args));
     while (anybody_runs() && tick_count() < most) {
         cpu_idle();
@@ -110,7 +110,7 @@ static void run(void)
         scenario_left[left++] = p->pid;
     }
     note_free(1);
-    scenario_heap[1] = heap_used();
+    scenario_used[1] = heap_used();
 }
 
 SCENARIO("family-run", AFTER_ALL_INIT, run);

@@ -7,6 +7,7 @@
 #define SCENARIOS_COMMON_H
 
 #include <arch/trap.h>
+#include <memory.h>
 #include <multiboot.h>
 #include <types.h>
 
@@ -46,5 +47,37 @@ void scenario_entry_tick(void);
 /* Let the timer interrupt at hz through scenario_entry_tick. */
 void scenario_timer_start(unsigned hz);
 void scenario_timer_stop(void);
+
+/* All frames but so many, in front of a list through themselves. */
+static inline uintptr_t take_more_frames(uintptr_t list, unsigned left)
+{
+    uintptr_t frame_pa;
+
+    while ((frame_pa = frame_alloc()) != 0) {
+        *(uintptr_t *)frame_pa = list;
+        list = frame_pa;
+    }
+    for (; left > 0; left--) {
+        frame_pa = list;
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+    return list;
+}
+
+static inline uintptr_t take_frames(unsigned left)
+{
+    return take_more_frames(0, left);
+}
+
+static inline void give_frames(uintptr_t list)
+{
+    while (list != 0) {
+        const uintptr_t frame_pa = list;
+
+        list = *(const uintptr_t *)list;
+        frame_free(frame_pa);
+    }
+}
 
 #endif

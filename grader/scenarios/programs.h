@@ -45,38 +45,6 @@ static inline void start_modules(void)
     }
 }
 
-/* All frames but so many, in front of a list through themselves. */
-static inline uintptr_t take_more_frames(uintptr_t list, unsigned left)
-{
-    uintptr_t frame_pa;
-
-    while ((frame_pa = frame_alloc()) != 0) {
-        *(uintptr_t *)frame_pa = list;
-        list = frame_pa;
-    }
-    for (; left > 0; left--) {
-        frame_pa = list;
-        list = *(const uintptr_t *)list;
-        frame_free(frame_pa);
-    }
-    return list;
-}
-
-static inline uintptr_t take_frames(unsigned left)
-{
-    return take_more_frames(0, left);
-}
-
-static inline void give_frames(uintptr_t list)
-{
-    while (list != 0) {
-        const uintptr_t frame_pa = list;
-
-        list = *(const uintptr_t *)list;
-        frame_free(frame_pa);
-    }
-}
-
 /* All that the kernel's heap has, as a list through the blocks; adds to *bytes. */
 static inline uintptr_t take_heap(uint32_t *bytes)
 {
