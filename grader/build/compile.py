@@ -19,8 +19,8 @@ MESSAGES = 50
 CRASHED = re.compile(r"internal compiler error|Segmentation fault|unexpected signal")
 SEEN = "/gap"  # the folder of the gap files, as the compilers see it
 TEXT_CHARACTERS = 1000
-# What a message can be about: gap files, and headers of the course.
-COURSES = re.compile(r"(\d\d-[\w-]+|kernel|build|user)(/\w[\w-]*)+\.(c|h|asm|inc)")
+# What a message can be about: gap files and headers, all below the course's root.
+COURSES = re.compile(r"[\w-]+(/\w[\w-]*)+\.(c|h|asm|inc)")
 QUOTES = str.maketrans("\u2018\u2019", "''")
 
 
