@@ -90,6 +90,7 @@ def _run(
         elf=image.elf,
         arch=arch,
         modules=modules,
+        screen=True,  # demos write there, and 05's looks at it
         icount_shift=ICOUNT_SHIFT,
         until=machine.Until(registers=growth),
         limits=machine.Limits(cpu_s=CPU_S, log_bytes=LOG_BYTES),

@@ -16,7 +16,7 @@ def greeting(nonce: str) -> str:
 
 @boot("direct")
 def direct(plan: Plan) -> Boot:
-    return plan.boot("boot-greet", f"nonce={plan.nonce}")
+    return plan.boot("boot-greet", f"nonce={plan.nonce}", screen=True)
 
 
 @boot("grub")

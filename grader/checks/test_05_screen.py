@@ -37,6 +37,7 @@ def screen(plan: Plan) -> Boot:
     return plan.boot(
         "demo",
         *support.hexadecimal(cells=cells, pace=3),
+        screen=True,
         icount_shift=7,
         limits=Limits(cpu_s=2.0, log_bytes=4 << 20),
     )

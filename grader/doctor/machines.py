@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from grader.doctor.facts import Facts, Known
 from grader.evidence import registers
@@ -21,9 +22,11 @@ EFLAGS_RF = 1 << 16  # pushed for a fault by newer QEMUs, as by a CPU
 WORD = {"i386": 4, "x86_64": 8}
 DEFINES = {"good": (), "bad": ("-DBAD",)}
 LIMITS = Limits(cpu_s=2.0, wall_s=30.0)
-WHO = {
-    Via.DIRECT: "qemu-system-{arch}",
-    Via.GRUB: "grub-mkrescue or qemu-system-{arch}",
+# The tool that is to blame, and how it boots.
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "direct": ("qemu-system-{arch}", {}),
+    "SeaBIOS": ("qemu-system-{arch}", {"screen": True}),
+    "grub": ("grub-mkrescue or qemu-system-{arch}", {"via": Via.GRUB}),
 }
 
 
@@ -42,22 +45,27 @@ def images(arch: str, sandbox: Sandbox, folder: Path) -> Iterator[Known]:
             continue
         digest = hashlib.sha256(made.read_bytes()).hexdigest()
         yield Known("nasm", f"{arch} {name} image", {"sha256": digest})
-        for via in Via:
+        for way, (tool, fields) in WAYS.items():
             boot = Boot(
                 name,
                 made,
                 arch=arch,
-                via=via,
                 trace=("int", "cpu_reset", "exec", "in_asm"),
                 trace_ranges=((BASE, BASE + made.stat().st_size - 1),),
                 limits=LIMITS,
+                **fields,
             )
+            who = tool.format(arch=arch)
             try:
-                seen = facts(arch, run(boot, home / via.value, sandbox))
+                seen = run(boot, home / way, sandbox)
             except (IsoError, OSError) as error:
-                seen = {"end": str(error)[:300]}
-            who = WHO[via].format(arch=arch)
-            yield Known(who, f"{arch} {name} boot", seen, via.value)
+                failed = {"end": str(error)[:300]}
+                yield Known(who, f"{arch} {name} boot", failed, way)
+                continue
+            yield Known(who, f"{arch} {name} boot", facts(arch, seen), way)
+            if seen.screen is not None:
+                corner = {"corner": seen.screen.read_bytes()[:2].hex()}
+                yield Known(who, f"{arch} {name} screen", corner, way)
 
 
 def facts(arch: str, seen: Run) -> Facts:
@@ -83,8 +91,6 @@ def facts(arch: str, seen: Run) -> Facts:
         words = [ram.number(place, size) or 0 for place in places]
         words[FRAME_FLAGS] &= ~EFLAGS_RF
         found["frame"] = " ".join(f"{word:x}" for word in words)
-    if seen.screen is not None:
-        found["screen"] = seen.screen.read_bytes()[:2].hex()
     return found
 
 

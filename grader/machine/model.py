@@ -108,8 +108,9 @@ class Boot:
 
     elf: the stripped image. cmdline: the words after the kernel's name. trace: items of
     QEMU's -d. trace_ranges: (first, last) addresses for -dfilter. icount_shift: 2**n ns
-    of virtual time an instruction, None for a real clock (and always by GRUB). picture:
-    leave screen.png. iso: a CD made before, else a GRUB boot makes its own.
+    of virtual time an instruction, None for a real clock (and always by GRUB). screen:
+    set the VGA's text mode up and take its cells in the end, as GRUB boots do. iso: a
+    CD made before, else a GRUB boot makes its own.
     """
 
     name: str
@@ -125,7 +126,7 @@ class Boot:
     ram_mib: int = 32
     arch: str = "i386"
     limits: Limits = field(default_factory=Limits)
-    picture: bool = False
+    screen: bool = False
     iso: Path | None = None
 
 
@@ -138,7 +139,7 @@ class Run:
     exit_status: QEMU's own, None if it ran until the grader ended it; 128 + n is signal
     n. stderr: QEMU's messages, at most 16 KiB. steps: how many script steps were done.
     rss_kib: QEMU's peak. first_byte_s: wall time to the first byte on the console.
-    screen: the 4000 bytes of VGA text at 0xb8000, None if QEMU died.
+    screen: the 4000 bytes of VGA text at 0xb8000, None if not asked or QEMU died.
     """
 
     folder: Path
@@ -158,4 +159,3 @@ class Run:
     tier: str = ""
     first_byte_s: float = 0.0
     screen: Path | None = None
-    picture: Path | None = None

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from grader.machine.command import (
     CONSOLE,
-    PICTURE,
     RAM,
     SCREEN,
     STDERR,
@@ -24,7 +23,7 @@ from grader.machine.command import (
     prepare,
 )
 from grader.machine.console import Console
-from grader.machine.model import Boot, End, Run
+from grader.machine.model import Boot, End, Run, Via
 from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
 from grader.sandbox import Child
@@ -120,7 +119,6 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         tier=sandbox.tier.value,
         first_byte_s=max(0.0, console.first_byte_at - began),
         screen=folder / SCREEN if session.screen else None,
-        picture=folder / PICTURE if boot.picture and session.picture else None,
     )
 
 
@@ -170,7 +168,7 @@ class _Session:
         self.cpu_s = 0.0
         self.rss_kib = 0
         self.paused = False
-        self.screen = self.picture = False
+        self.screen = False
         self.exit_status: int | None = None
         self._reported_cpu_s: float | None = None
         self._asleep_since: tuple[tuple[int, int], float] | None = None
@@ -361,12 +359,10 @@ class _Session:
                 self.qmp.command("stop")
             self.console.read()
             registers = self.qmp.monitor("info registers")
-            size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
-            self.qmp.command("pmemsave", **size)
-            self.screen = True
-            if self.boot.picture:
-                self.qmp.command("screendump", filename=PICTURE, format="png")
-                self.picture = True
+            if self.boot.screen or self.boot.via is Via.GRUB:
+                size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
+                self.qmp.command("pmemsave", **size)
+                self.screen = True
         except Gone:
             pass
         return registers.replace("\r\n", "\n")

@@ -12,7 +12,7 @@ import pytest
 from grader.build.tools import read_flags
 from grader.doctor import compilers, facts, machines
 from grader.doctor.__main__ import asked, compare
-from grader.machine import Boot, Run, Via, run
+from grader.machine import Boot, Run, run
 from grader.sandbox import Sandbox, detect
 from grader.settings import ROOT
 
@@ -25,7 +25,7 @@ def test_this_machine_does_what_is_recorded(
     seen = [*machines.images(ARCH, detect(), tmp_path)]
     seen += compilers.objects(ARCH, detect(), tmp_path)
     assert compare(seen) == 0, capsys.readouterr().out
-    assert {known.way for known in seen} == {"", "direct", "grub"}
+    assert {known.way for known in seen} == {"", *machines.WAYS}
     assert not any("DIFFERS" in line for line in capsys.readouterr().out.splitlines())
 
 
@@ -41,7 +41,7 @@ def test_a_qemu_that_logs_otherwise_is_named(
 
     monkeypatch.setattr(machines, "run", other)
     monkeypatch.setattr(machines, "DEFINES", {"good": ()})
-    monkeypatch.setattr(machines, "Via", [Via.DIRECT])
+    monkeypatch.setattr(machines, "WAYS", {"direct": machines.WAYS["direct"]})
     assert compare(machines.images(ARCH, detect(), tmp_path)) == 1
     said = capsys.readouterr()
     assert "DIFFERS i386 good boot, direct    qemu-system-i386" in said.out
