@@ -150,8 +150,10 @@ class Run:
             self.engine.start(items)
             while waiting:
                 lost = self.engine.wait(WAIT_S)
-                for outcome in self._spooled():
-                    if waiting.pop(outcome.item.id, None):
+                for item, whole in self._spooled():
+                    if item in waiting and not whole:
+                        lost.append(Lost(waiting[item], "its result came in pieces"))
+                    elif waiting.pop(item, None):
                         told()
                 for each in lost:
                     if each.item.id in waiting and not self._again(each):
@@ -174,18 +176,20 @@ class Run:
         self.store.keep(outcome, self.state)
         return False
 
-    def _spooled(self) -> Iterator[Outcome]:
-        """Take every outcome of the spool into the store."""
+    def _spooled(self) -> Iterator[tuple[str, bool]]:
+        """Take every outcome of the spool into the store: the items' ids. False: it is
+        not whole, after a loss of power or on a network's file system, and is dropped.
+        """
         for file in sorted((self.out / SPOOL).glob("[!.]*.json")):
             try:
                 outcome = Outcome.from_json(json.loads(file.read_text("utf-8")))
             except ValueError:
-                # Only a machine that lost its power leaves one that is not whole.
                 file.unlink()
+                yield file.stem, False
                 continue
             self.store.keep(outcome, self.state)
             file.unlink()
-            yield outcome
+            yield outcome.item.id, True
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ _STACK_WORDS = 64  # bytes that an instruction takes from a stack at most
 _SLOTS = 64  # no GDT here has more
 _BUSY = 0xB  # the type of a TSS
 _PAGE_0 = 4096  # absent, so that null pointers fault
+_FREED = b"\xdd"  # KFREE_BYTE of memory.h
+_MEMBERS = 4096  # no struct of the kernel's is larger
 _PRIVILEGED = frozenset(
     "in out insb insw insd outsb outsw outsd cli sti hlt lgdt lidt lldt ltr lmsw clts"
     " invlpg wbinvd invd rdmsr wrmsr swapgs sysret sysexit".split()
@@ -63,8 +65,9 @@ def _not_canonical(scene: Scene, event: Interrupt, seen: str) -> Optional[Diagno
             return None
         address, did = used[0], "used"
     who = f"Ring {event.cpl}"
+    key = "freed" if _freed(address, 8) else "not-canonical"
     return scene.diagnosis(
-        "not-canonical", seen, event.pc, who=who, did=did, address=f"{address:#x}"
+        key, seen, event.pc, who=who, did=did, address=f"{address:#x}"
     )
 
 
@@ -199,6 +202,10 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     address = f"{event.cr2:#x}"
     if null(event):
         return _null(scene, event, seen, did)
+    if _freed(event.cr2, 4):
+        at = None if event.pc == event.cr2 else event.pc
+        did = "went on at" if at is None else did
+        return scene.diagnosis("freed", seen, at, who=who, did=did, address=address)
     entry = None if walk is None else walk.blocking(event.e)
     if walk is not None:
         seen += " Page walk: " + "; ".join(paging.explain(walk)) + "."
@@ -253,6 +260,11 @@ def null(event: Interrupt) -> bool:
     """Ring 0 used page 0, which is absent on purpose."""
     absent = event.v == PF and not event.e & (paging.PF_P | paging.PF_U)
     return absent and event.cr2 < _PAGE_0
+
+
+def _freed(address: int, size: int) -> bool:
+    """An address of `size` bytes is, or lies near, one made of what kfree writes."""
+    return abs(address - int.from_bytes(_FREED * size, "big")) < _MEMBERS
 
 
 def _null(scene: Scene, event: Interrupt, seen: str, did: str) -> Diagnosis:

@@ -251,6 +251,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " it.",
             paging.READ_FAULT,
         ),
+        "freed": _s(
+            "{who} {did} {address}. kfree fills what it frees with the byte 0xdd, so"
+            " this address was read from memory that had been freed.",
+            "Find out what uses the object after its kfree: a list that it was not"
+            " taken off, or code that frees before it has read all that it needs.",
+            paging.READ_FAULT,
+        ),
         "null-call": _s(
             "{caller} called a function through a pointer that is {address}.",
             "Find out why the pointer is 0: never set, or taken from another object."

@@ -12,6 +12,7 @@ import pytest
 
 from grader.cohort import refused
 from grader.cohort import run as running
+from grader.cohort.engine import Lost
 from grader.cohort.local import Local
 from grader.cohort.model import SPOOL, Carry, HandedIn, Item, Outcome, spool_file
 from grader.cohort.run import Run, held, stoppable
@@ -129,6 +130,24 @@ def test_a_spooled_file_that_a_power_cut_emptied_is_graded_again(
     spool_file(out, item).touch()
     run.recover()
     assert run.grade(every, planner(run)) == 1
+
+
+def test_a_result_that_comes_in_pieces_is_a_lost_one(
+    course: Course, out: Path
+) -> None:
+    class Tearing(Inline):
+        def wait(self, timeout_s: float) -> list[Lost]:
+            lost = super().wait(timeout_s)
+            for file in (out / SPOOL).glob("*.json"):
+                if self.graded == ["ada"]:
+                    file.write_text(file.read_text()[:99])
+            return lost
+
+    run = run_in(course, out, Tearing(out, outcome))
+    assert graded(run, "ada") == 1
+    assert [result.points for result in run.store.results(STAGE)] == [5]
+    (attempt,) = run.store.attempts(STAGE)
+    assert "in pieces" in attempt["detail"]
 
 
 def test_a_lost_worker_is_replaced_once_and_then_reported(
