@@ -10,6 +10,7 @@ from typing import Callable, Mapping, Optional, Sequence
 
 from grader.evidence import console, descriptors, exhibits, faults, mistakes, trace
 from grader.evidence.exhibits import DF
+from grader.evidence.instruction import root_refused
 from grader.evidence.memory import Physical
 from grader.evidence.observe import observe
 from grader.evidence.registers import Registers
@@ -187,6 +188,11 @@ def _cpu_limit(scene: Scene) -> Diagnosis:
     again = looping(scene)
     if again is not None:
         return again
+    regs = scene.registers
+    if regs is not None:
+        refused = root_refused(scene, regs, _pc(regs) or 0)
+        if refused is not None:
+            return refused
     found = _asleep(scene) if _sleeps(scene) else _busy(scene)
     return _silent(scene, found) if _mute(scene) else found
 

@@ -20,6 +20,8 @@ _BUSY = 0xB  # the type of a TSS
 _PAGE_0 = 4096  # absent, so that null pointers fault
 _FREED = b"\xdd"  # KFREE_BYTE of memory.h
 _MEMBERS = 4096  # no struct of the kernel's is larger
+_IN_CR3 = {"who": "The kernel", "did": "gives CR3 the address"}
+_PHYSICAL_BITS = 40  # of an address, for QEMU's qemu64
 _PRIVILEGED = frozenset(
     "in out insb insw insd outsb outsw outsd cli sti hlt lgdt lidt lldt ltr lmsw clts"
     " invlpg wbinvd invd rdmsr wrmsr swapgs sysret sysexit".split()
@@ -212,6 +214,8 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     text = str(entry) if entry is not None else "the page tables"
     if fetch and _without_kernel(scene, event):
         root = f"{regs.get('CR3', 0):#x}"
+        if _freed(regs.get("CR3", 0), 4):
+            return scene.diagnosis("freed", seen, None, **_IN_CR3, address=root)
         return scene.diagnosis("kernel-missing", seen, event.pc, root=root)
     if not event.e & (paging.PF_P | paging.PF_U):
         key = _off_stack(scene, event)
@@ -226,6 +230,21 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
     return scene.diagnosis(
         key, seen, event.pc, who=who, did=did, address=address, entry=text
     )
+
+
+def root_refused(scene: Scene, regs: Registers, pc: int) -> Optional[Diagnosis]:
+    """The CPU stands at a `mov cr3` of no physical address: QEMU goes no further there,
+    where a CPU would raise #GP."""
+    instruction = scene.instruction(regs, pc)
+    if instruction is None or not str(instruction).startswith("mov cr3, "):
+        return None
+    root = regs.get(instruction.operands.split(", ")[1].upper(), 0)
+    if not root >> _PHYSICAL_BITS:
+        return None
+    text, seen = f"{root:#x}", f"The CPU stands at {scene.at(regs, pc)}."
+    if _freed(root, 8):
+        return scene.diagnosis("freed", seen, pc, **_IN_CR3, address=text)
+    return scene.diagnosis("root-no-address", seen, pc, root=text)
 
 
 def _without_kernel(scene: Scene, event: Interrupt) -> bool:

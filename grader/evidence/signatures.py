@@ -244,6 +244,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             " space)? If it is, its entries below USER_BASE are missing.",
             paging.READ_FAULT,
         ),
+        "root-no-address": _s(
+            "The kernel loads {root} into CR3, which is no physical address: it has"
+            " bits beyond the 40 of this CPU.",
+            "CR3 takes the physical address of the root's frame: is that a root_pa,"
+            " or has the struct that it was read from been overwritten, or freed?",
+            paging.READ_PAGING_64,
+        ),
         "null-pointer": _s(
             "{who} {did} {address}: through a null pointer, or to a member that far"
             " behind one.",

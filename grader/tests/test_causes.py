@@ -25,6 +25,7 @@ ONLY = {
     "delivery": "i386",
     "iret-narrow": "x86_64",
     "not-canonical": "x86_64",
+    "root-no-address": "x86_64",
     "user-l-bit": "x86_64",
 }
 

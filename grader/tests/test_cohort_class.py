@@ -50,6 +50,8 @@ def start(place: Path, *words: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "RINGLAB_CORE": "ready"},
+        # A shell's background job has interrupts ignored, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -132,9 +132,7 @@ def test_a_spooled_file_that_a_power_cut_emptied_is_graded_again(
     assert run.grade(every, planner(run)) == 1
 
 
-def test_a_result_that_comes_in_pieces_is_a_lost_one(
-    course: Course, out: Path
-) -> None:
+def test_a_result_that_comes_in_pieces_is_a_lost_one(course: Course, out: Path) -> None:
     class Tearing(Inline):
         def wait(self, timeout_s: float) -> list[Lost]:
             lost = super().wait(timeout_s)
