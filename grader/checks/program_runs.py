@@ -157,22 +157,6 @@ def said(status: int) -> str:
     return f"It is {status}, {status & MASK:#x}."
 
 
-def not_kept(case: Case, status: int) -> str:
-    """Why process_find gives another status than exit was given."""
-    if status == GONE:
-        return (
-            "process_forget took it away, although nobody had asked yet, or it still "
-            "ran."
-        )
-    freed = bytes([support.of(case)["KFREE_BYTE"]]) * 4
-    if status & MASK == int.from_bytes(freed, "little"):
-        return (
-            "The process was freed before anybody had asked: kfree fills what it frees "
-            "with the byte 0xdd. An ended process stays until process_forget."
-        )
-    return "process_exit notes another value, or another process."
-
-
 def unended(case: Case, fault: Interrupt | None) -> str:
     """Why a program that should call exit did not."""
     values = support.of(case)
@@ -219,6 +203,9 @@ def expect_sums(case: Case, evidence: Evidence) -> None:
             status == want,
             expected=f"The process keeps {want:#x} as its status.",
             seen=said(status),
-            cause=not_kept(case, status),
+            cause="process_forget took it away, although nobody had asked yet, or it "
+            "still ran."
+            if status == GONE
+            else "process_exit notes another value, or another process.",
             read=HEADER,
         )
