@@ -2,10 +2,14 @@
 #include <arch/segment.h>
 #include <arch/trap.h>
 
+#ifdef __x86_64__
+__asm__("back: iretq");
+#else
 __asm__("back: iret");
+#endif
 extern void back(void);
 
-static uint16_t gates[VEC_UD + 1][4];
+static uint16_t gates[VEC_UD + 1][sizeof(uintptr_t)];
 #include <course/00-boot.h>
 #include <task.h>
 

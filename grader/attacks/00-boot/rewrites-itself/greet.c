@@ -8,9 +8,9 @@ void boot_greet(const char *nonce)
 
     for (uint32_t n = 0;; n++) {
         for (unsigned at = 0; at < sizeof(code) - 1; at++) {
-            code[at] = (uint8_t)(0x40 + n % 4); /* inc */
+            code[at] = (uint8_t)(0xf8 + n % 2); /* clc, stc */
         }
         code[sizeof(code) - 1] = 0xc3;
-        __asm__ volatile("pusha\n\tcall *%0\n\tpopa" : : "r"(code) : "memory");
+        __asm__ volatile("call *%0" : : "r"(code) : "memory", "cc");
     }
 }
