@@ -259,7 +259,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             paging.READ_FAULT,
         ),
         "freed": _s(
-            "{who} {did} {address}. kfree fills what it frees with the byte 0xdd, so"
+            "{who} {did} {address}. kfree fills what it frees with the byte 0x6b, so"
             " this address was read from memory that had been freed.",
             "Find out what uses the object after its kfree: a list that it was not"
             " taken off, or code that frees before it has read all that it needs.",

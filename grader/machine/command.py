@@ -78,7 +78,7 @@ def command(boot: Boot, qmp_fd: int) -> list[str]:
     argv += ["-nic", "none", "-vga", "std", "-display", "none", "-sandbox", SECCOMP]
     # The BIOS puts the time of day into low memory: always the same, for equal runs.
     argv += ["-rtc", "base=2026-01-01T00:00:00,clock=vm"]
-    argv += ["-no-reboot", "-action", "shutdown=pause"]
+    argv += ["-no-reboot", "-action", "shutdown=pause", "-S"]
     argv += ["-chardev", "stdio,id=console,signal=off"]
     argv += ["-serial", "chardev:console"]
     argv += ["-chardev", f"socket,id=qmp,fd={qmp_fd}", "-mon", "chardev=qmp"]

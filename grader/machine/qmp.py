@@ -34,7 +34,12 @@ class Qmp:
         self._answers: dict[int, dict[str, Any]] = {}
         self._next = 0
         self.patience: Callable[[], bool] = lambda: True
+
+    def begin(self) -> None:
+        """Ask for events, and only then let the guest start (QEMU has `-S`): it may
+        come to its end within a millisecond, and that is told once."""
         self._send("qmp_capabilities", {})
+        self._send("cont", {})
 
     def fileno(self) -> int:
         return self.sock.fileno()

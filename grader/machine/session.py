@@ -84,6 +84,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         try:
             console.started()
             qmp_theirs.close()
+            client.begin()
             session = _Session(boot, folder, child, client, console, began)
             end, detail = session.watch()
             registers = session.farewell()

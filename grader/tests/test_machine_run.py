@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,20 @@ def test_a_triple_fault_is_told_from_a_reset(start: Start) -> None:
     assert ended.end is End.TRIPLE_FAULT
     assert "CPU#0" in ended.registers
     assert b"v=06" in ended.trace.read_bytes()
+
+
+def test_a_triple_fault_at_once_waits_for_a_slow_grader(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Qmp.begin
+
+    def late(self: Qmp) -> None:
+        time.sleep(0.5)  # many times what the guest needs
+        begin(self)
+
+    monkeypatch.setattr(Qmp, "begin", late)
+    ended = start(TRIPLE_FAULT, limits=Limits(wall_s=10.0))
+    assert ended.end is End.TRIPLE_FAULT
 
 
 def test_a_triple_fault_while_registers_are_asked_for_is_still_one(

@@ -167,6 +167,14 @@ def test_a_bonus_adds_to_the_points_and_nobody_needs_it(tmp_path: Path) -> None:
     assert shown.count("again: ") == 1
 
 
+def test_no_line_on_the_terminal_is_a_command_to_a_ci_system() -> None:
+    for width in range(terminal.WIDTH):
+        text = io.StringIO()
+        terminal.console(text).print("x" * width + " ::error::forged\n ::group::y")
+        assert "error::forged" in text.getvalue()
+        assert not [x for x in text.getvalue().split("\n") if x.lstrip()[:2] == "::"]
+
+
 def test_the_exit_status_is_never_success_without_full_points(
     collector: Collector,
 ) -> None:

@@ -14,10 +14,10 @@ void *kzalloc(size_t bytes);
 
 /*
  * Give memory of kmalloc or kzalloc back; NULL is ignored, anything else panics. Its
- * first 256 bytes become KFREE_BYTE: a number like 0xdddddddd is one that was read too
+ * first 256 bytes become KFREE_BYTE: a number like 0x6b6b6b6b is one that was read too
  * late. Interrupts off.
  */
-#define KFREE_BYTE 0xdd
+#define KFREE_BYTE 0x6b
 void kfree(void *memory);
 
 /* How many bytes of the heap are in use, headers and guards included. Interrupts off. */
