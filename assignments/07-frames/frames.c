@@ -6,7 +6,7 @@
 #include <string.h>
 #include <task.h>
 
-/* TASK 7.1: for each frame below IDENTITY_END: is it ours, is it free? */
+/* TASK 7.1: for each frame the allocator knows: is it ours, is it free? */
 
 void frames_init(const struct memory_range *map, size_t map_count,
                  const struct memory_range *reserved, size_t reserved_count)

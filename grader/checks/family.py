@@ -145,7 +145,8 @@ def expect_nothing_left(case: Case, evidence: Evidence) -> None:
         seen=f"{len(left)} still are, with the pids {', '.join(map(str, left))}.",
         cause="Nobody will ask for their status: their parent has ended.",
         hint="At the end of a process its children get PARENT_NOBODY; who has ended "
-        "and has nobody is forgotten at once.",
+        "and has nobody is forgotten at once, however many they are. process_forget "
+        "frees the one it is given: ask for the next one before.",
         read=HEADER,
     )
     lost = frames_lost(evidence)

@@ -82,11 +82,22 @@ def expect_ranges(
         expected=f"Range {at + 1} of {len(want)}{what} is {shown(want, at)}.",
         seen=f"frame_ranges gives {shown(have, at)}, and {len(have)} ranges in all.",
         cause=_order(have, want) or cause or map_cause(have, want, made),
-        hint="Usable ranges shrink to whole frames only when all of them are joined; "
-        "a reserved byte takes its whole frame."
-        if made
-        else "",
+        hint=_mend(have, want) if made else "",
         read=HEADER,
+    )
+
+
+def _mend(have: Sequence[tuple[int, int]], want: Sequence[tuple[int, int]]) -> str:
+    """What to do about frames that are on the wrong side of a memory map."""
+    wrong = [number * PAGE for number in frames_of(have) - frames_of(want)]
+    if any(frame < KERNEL_BASE for frame in wrong):
+        return (
+            "Frames below KERNEL_BASE and from IDENTITY_END on are never free, "
+            "whatever the map says."
+        )
+    return (
+        "Usable ranges shrink to whole frames only when all of them are joined; a "
+        "reserved byte takes its whole frame."
     )
 
 

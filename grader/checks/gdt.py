@@ -124,7 +124,8 @@ def expect_segment(case: Case, evidence: Evidence, *, code: bool) -> None:
         expected=f"{where} holds the user {kind} segment.",
         seen=decoded,
         cause="Code and data are swapped: the selectors say which slot is whose.",
-        hint="Exchange the two calls of gdt_set.",
+        hint="Exchange the two calls of gdt_set: code goes to GDT_INDEX_UCODE, data to "
+        "GDT_INDEX_UDATA.",
         read=READ_DESCRIPTOR,
     )
     _expect_type(case, seen, where, decoded, code=code)

@@ -33,7 +33,9 @@ def expect_word(
             + (f" ({place[0]})." if place else "."),
             cause="An index or a pointer beyond its object, a shift or an overflow "
             "that C does not define, or memory that belongs to somebody else.",
-            hint="The line is the one to look at: which value makes it go wrong?",
+            hint="The line is the one to look at: which value makes it go wrong?"
+            if place
+            else "",
             read=header,
         )
     if name == "open":

@@ -176,8 +176,9 @@ def expect_all_free(case: Case, evidence: Evidence) -> None:
         not lost,
         expected="As many frames are free at the end as at the begin.",
         seen=f"{lost} are missing.",
-        cause="A page that came on demand is not in the tree that ends with the "
-        "process.",
+        cause="A frame was taken, and is in no tree that ends with its process.",
+        hint="When space_map has no frame left for a table, the frame that was to be "
+        "mapped goes back by frame_free.",
         read=HEADER,
     )
 

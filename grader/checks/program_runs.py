@@ -187,7 +187,9 @@ def expect_sums(case: Case, evidence: Evidence) -> None:
             else "Pids begin with 1."
             if pid == 0
             else "A good program was refused.",
-            hint="make run A=09-programs, and look at the first process.",
+            hint="write_cr3(process->space.root_pa) before thread_create_user, and "
+            "the CR3 from before behind it. make run A=09-programs shows the first "
+            "process.",
             read=HEADER,
         )
         case.expect(

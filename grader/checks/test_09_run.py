@@ -65,7 +65,8 @@ def expect_as_before(case: Case, evidence: Evidence) -> None:
         f"{'on' if on else 'off'}.",
         cause="cpu_sti() in the end switches them on for a caller that had them off, "
         "and without any they stay off for one that had them on.",
-        hint="Keep cpu_flags() before cpu_cli(), and look at EFLAGS_IF of it.",
+        hint="flags = cpu_save_cli() at the start, cpu_restore(flags) on every way "
+        "out.",
         read=HEADER,
     )
     ((_, _, other),) = support.array(evidence, "scenario_hooks", "III", 1)

@@ -332,7 +332,10 @@ def test_call(case: Case) -> None:
                 cause="area_fault is also asked for the kernel (user_page_query): then "
                 "the address stands in CR2, and the frame has no more than vector, "
                 "error and CS.",
-                hint="Use read_cr2() and frame->error, nothing else of the frame.",
+                hint="Use read_cr2() and frame->error, nothing else of the frame."
+                if good
+                else "The byte at an area's end is not in it; and a write needs "
+                "SPACE_WRITE.",
                 read=HEADER,
             )
     case.fact("calls", True)

@@ -68,6 +68,12 @@ def orphans(plan: Plan) -> Boot:
     return family_boot(plan, words, again(plan))
 
 
+@boot("ended")
+def ended(plan: Plan) -> Boot:
+    """The last process to end has children that ended long before, all at once."""
+    return family_boot(plan, ["squiet,3", "squiet,4", "squiet,5", "z40"])
+
+
 @boot("thousand")
 def thousand(plan: Plan) -> Boot:
     rounds = plan.note("times", TIMES + plan.rng().randrange(1, 9))
@@ -199,9 +205,9 @@ def test_wait_which(case: Case) -> None:
         case.expect(
             note is not None
             and (note.result, stored and stored.result) == (pid, status),
-            expected=f"wait(0) gives {pid} and {status}: that child ends "
+            expected=f"wait(0) returns {pid} and stores {status}: that child ends "
             + ("first." if number == 0 else "last, after a sleep."),
-            seen=f"It gave {note.result} and {stored.result}."
+            seen=f"It returned {note.result} and stored {stored.result}."
             if note and stored
             else came(note),
             cause="When all others sleep, only the timer's interrupt can change "
@@ -209,7 +215,10 @@ def test_wait_which(case: Case) -> None:
             if not note
             else "It did not wait, or only for the first child in the list; or one "
             "that was waited for is still there.",
-            hint="Look through all children again and again; whoever has ended is "
+            hint="Between two looks at the children let interrupts in: cpu_sti, "
+            "thread_yield, cpu_cli."
+            if not note
+            else "Look through all children again and again; whoever has ended is "
             "taken.",
             read=HEADER,
         )
@@ -255,7 +264,7 @@ def expect_parents(case: Case, evidence: Evidence) -> None:
         )
 
 
-@check("orphans", boots=(orphans,), needs=("wait-status",))
+@check("orphans", boots=(orphans, ended), needs=("wait-status",))
 def test_orphans(case: Case) -> None:
     """Children whose parent ends before them run on, and are forgotten when they end;
     nothing of anybody is left."""
@@ -269,6 +278,9 @@ def test_orphans(case: Case) -> None:
         cause="The end of a process is no reason for its children to end.",
         read=HEADER,
     )
+    expect_nothing_left(case, evidence)
+    evidence = case.run(ended)
+    expect_end(case, evidence)
     expect_nothing_left(case, evidence)
     case.fact("orphans", True)
 

@@ -107,7 +107,10 @@ def expect_killed(case: Case, evidence: Evidence, child: int, what: str) -> None
         else "kill of the caller came back, and the program went on."
         if -256 - 32 < status <= -256
         else "It ended in another way.",
-        hint="kill_point is called in each tick and in each call, by the thread that "
+        hint="If it is the caller's own process, sys_kill does not return: "
+        "thread_point(), or user_exit(STATUS_KILLED)."
+        if status is not None and -256 - 32 < status <= -256
+        else "kill_point is called in each tick and in each call, by the thread that "
         "was interrupted or that calls; it is the one that may end there.",
         read=HEADER,
     )

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <task.h>
 
-/* BEGIN SOLUTION 7.1: for each frame below IDENTITY_END: is it ours, is it free? */
+/* BEGIN SOLUTION 7.1: for each frame the allocator knows: is it ours, is it free? */
 #define FRAMES (IDENTITY_END / PAGE_BYTES)
 #define WORD_BITS 32
 _Static_assert(FRAMES % WORD_BITS == 0, "whole words");

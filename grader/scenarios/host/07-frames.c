@@ -259,6 +259,7 @@ static const char *play_world(const char *data)
     unpoison(KERNEL_BASE, AREA_BYTES / PAGE_BYTES);
     frames_init(map, map_count, reserved, reserved_count);
     print_ranges();
+    fflush(stdout);
     open_free_frames();
     frames_init(map, map_count, reserved, reserved_count);
     play(requests, world->requests);
