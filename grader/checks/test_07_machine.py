@@ -285,6 +285,6 @@ def grub(plan: Plan) -> Boot:
 
 @check("frame-grub", boots=(grub,), needs=("frame-machine",))
 def test_grub(case: Case) -> None:
-    """The same with the memory map and the modules of GRUB."""
+    """What frame-machine shows, with the memory map and the modules of GRUB."""
     with support.only_by_grub():
         expect_whole(case, case.run(grub))

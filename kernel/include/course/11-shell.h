@@ -28,7 +28,7 @@ intptr_t sys_spawn(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
  * Waits, while others run, until it has ended, stores its status where arguments[1]
  * says, if that is not 0, forgets the child and returns its pid. E_NOENT if the caller
  * has no such child; E_FAULT if the status cannot be stored there, and then nobody was
- * waited for and no child is forgotten. Context: as every call.
+ * waited for and no child is forgotten; either, if both hold. Context: as every call.
  */
 intptr_t sys_wait(const uintptr_t arguments[SYSCALL_ARGUMENTS]);
 
