@@ -141,7 +141,7 @@ def test_a_submission_forges_no_command(clone: Job) -> None:
     clone.write(HEAD + PRINTS)
     job = clone.run(steps.github())
     assert job.status == 1
-    assert re.search(r"(?m)^\s*::error::forged", job.log)
+    assert re.search(r"(?m)^\s*: :error::forged", job.log)
     found = [*commands(job.log)]
     assert {c.name for c in found} == {"error"}
     assert all(re.match(r"0\.1 on \w+: ", c.properties["title"]) for c in found)

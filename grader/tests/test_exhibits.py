@@ -51,11 +51,11 @@ def verdict(*exhibits: Exhibit) -> Verdict:
 
 def printed(shown: Verdict, width: int) -> str:
     """What the terminal shows when it is no terminal."""
-    out = terminal.console(io.StringIO())
+    text = io.StringIO()
+    out = terminal.console(text)
     out.width = width
     terminal.report([shown], "0" * 16, out)
-    assert isinstance(out.file, io.StringIO)
-    return out.file.getvalue()
+    return text.getvalue()
 
 
 def test_a_field_that_is_wrong_is_marked_and_the_others_are_not() -> None:
@@ -85,11 +85,11 @@ def test_the_terminal_names_a_check_as_the_check_that_it_blocks_does() -> None:
 
 def test_a_place_in_a_long_path_loses_nothing() -> None:
     place = f"{'/a-folder' * 20}/greet.c:12"
-    out = terminal.console(io.StringIO())
+    text = io.StringIO()
+    out = terminal.console(text)
     out.width = 80
     terminal.explanation([("at", place)], (), out, 2)
-    assert isinstance(out.file, io.StringIO)
-    assert "".join(out.file.getvalue().split()) == f"at{place}"
+    assert "".join(text.getvalue().split()) == f"at{place}"
 
 
 def test_the_terminal_shows_the_fields_that_are_wrong_and_no_others() -> None:
