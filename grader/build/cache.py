@@ -67,10 +67,11 @@ def publish(cache: Path, key: str, made: Path) -> Path:
 
 def _prune(cache: Path) -> None:
     found = list(os.scandir(cache))
+    passing = [e for e in found if e.name.startswith(SCRATCH)]
     entries = [e for e in found if not e.name.startswith(SCRATCH)]
     with contextlib.suppress(FileNotFoundError):
-        for entry in found:
-            if entry not in entries and entry.stat().st_mtime < time.time() - STALE_S:
+        for entry in passing:
+            if entry.stat().st_mtime < time.time() - STALE_S:
                 shutil.rmtree(entry.path, ignore_errors=True)
         if len(entries) <= KEPT + KEPT // 4:
             return

@@ -106,6 +106,26 @@ def came(note: Note | None) -> str:
     )
 
 
+def expect_result(
+    case: Case,
+    note: Note | None,
+    result: int,
+    *,
+    expected: str,
+    cause: str,
+    hint: str = "",
+) -> None:
+    """The call came back with that result."""
+    case.expect(
+        note is not None and note.result == result,
+        expected=expected,
+        seen=came(note),
+        cause=cause,
+        hint=hint,
+        read=HEADER,
+    )
+
+
 def wrong(evidence: Evidence) -> dict[int, Note]:
     """What came of each wrong pointer, by its number."""
     return {note.value: note for note in said(evidence, "b")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from grader.checks import support
 from grader.checks.api import Case, Plan
@@ -40,6 +41,15 @@ class Program:
         return Module(self.name, image, " ".join(self.words))
 
 
+class Ended(NamedTuple):
+    """A program, its pid (or why it has none), its tree, and how it ended."""
+
+    program: Program
+    pid: int
+    root: int
+    status: int
+
+
 @dataclass(frozen=True)
 class Note:
     """What a program said, and what it had then."""
@@ -66,14 +76,13 @@ def said(evidence: Evidence, root: int) -> list[tuple[int, ...]]:
     return found
 
 
-def notes_of(case: Case, evidence: Evidence, pid: int) -> list[Note]:
+def notes_of(case: Case, evidence: Evidence, one: Ended) -> list[Note]:
     """The notes of a process; what it said itself is taken from the CPU's record."""
-    root = next(root for _, of, root, _ in ended(evidence) if of == pid)
     ((count,),) = support.array(evidence, "scenario_note_count", "I", 1)
     rows = support.array(evidence, "scenario_notes", "iI3QQQQ", min(count, NOTES))
     word = 1 << 8 * support.word_bytes(evidence.arch)
-    words = said(evidence, root)
-    mine = [row for row in rows if row[0] == pid]
+    words = said(evidence, one.root)
+    mine = [row for row in rows if row[0] == one.pid]
     case.expect(
         [row[2:5] for row in mine] == words,
         expected=f"The kernel has noted the {len(words)} calls that ring 3 made of the "
@@ -85,11 +94,10 @@ def notes_of(case: Case, evidence: Evidence, pid: int) -> list[Note]:
     )
     found = []
     for of, frames, what, value, result, start, end, area in mine:
-        if of == pid:
-            signed = result - word if result >= word - 4096 else result
-            back = value - word if value >= word >> 1 else value
-            shown = chr(what & 0x7F)
-            found.append(Note(of, frames, shown, back, signed, start, end, area))
+        signed = result - word if result >= word - 4096 else result
+        back = value - word if value >= word >> 1 else value
+        shown = chr(what & 0x7F)
+        found.append(Note(of, frames, shown, back, signed, start, end, area))
     return found
 
 
@@ -113,15 +121,15 @@ def programs_boot(
     )
 
 
-def ended(evidence: Evidence) -> list[tuple[Program, int, int, int]]:
-    """Each program with its pid, its tree, and how it ended."""
+def ended(evidence: Evidence) -> list[Ended]:
+    """Each program, in the plan's order."""
     made: list[Program] = support.note(evidence, "programs")
     word = arch_of(evidence).word
     pids = support.array(evidence, "scenario_started", "i", len(made))
     roots = support.array(evidence, "scenario_roots", word, len(made))
     statuses = support.array(evidence, "scenario_statuses", "q", len(made))
     return [
-        (one, pid, root, status)
+        Ended(one, pid, root, status)
         for one, (pid,), (root,), (status,) in zip(made, pids, roots, statuses)
     ]
 
@@ -135,10 +143,9 @@ def page_faults(evidence: Evidence, root: int) -> list[Interrupt]:
     ]
 
 
-def expect_status(
-    case: Case, evidence: Evidence, program: Program, pid: int, status: int, cause: str
-) -> None:
+def expect_status(case: Case, evidence: Evidence, one: Ended, cause: str) -> None:
     """It ended as it must, and that by what the CPU recorded of it."""
+    program, pid, root, status = one
     case.expect(
         pid > 0 and status == program.status,
         expected=f"The program “{program.name} {' '.join(program.words)}” "
@@ -156,7 +163,6 @@ def expect_status(
         "arguments, segments, of which some adjoin.",
         read=HEADER,
     )
-    root = next(root for one, of, root, _ in ended(evidence) if of == pid)
     if program.status >= 0:
         given = exits(evidence).get(root)
         case.expect(

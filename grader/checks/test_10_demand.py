@@ -13,6 +13,7 @@ from grader.checks.memory_runs import (
     FAULT,
     HEADER,
     PAGE,
+    Ended,
     Program,
     ended,
     expect_all_free,
@@ -161,20 +162,15 @@ def test_stack(case: Case) -> None:
     page, zeroed; from then on it is there."""
     case.run(alive, ends=support.ANY_END)  # it is shown, not judged
     evidence = case.run(demand)
-    for program, pid, root, status in ended(evidence):
-        if program.name != "stack":
-            continue
-        expect_once(case, evidence, root)
-        expect_status(
-            case,
-            evidence,
-            program,
-            pid,
-            status,
-            "A page inside of the area was refused: the area counts, not whether a "
-            "neighbour is there, nor where the stack pointer stands.",
-        )
-        expect_each(case, evidence, program, root)
+    cause = (
+        "A page inside of the area was refused: the area counts, not whether a "
+        "neighbour is there, nor where the stack pointer stands."
+    )
+    for one in ended(evidence):
+        if one.program.name == "stack":
+            expect_once(case, evidence, one.root)
+            expect_status(case, evidence, one, cause)
+            expect_each(case, evidence, one)
     case.fact("stack", True)
 
 
@@ -194,10 +190,10 @@ def expect_once(case: Case, evidence: Evidence, root: int) -> None:
     )
 
 
-def expect_each(case: Case, evidence: Evidence, program: Program, root: int) -> None:
+def expect_each(case: Case, evidence: Evidence, one: Ended) -> None:
     """Each page came when the program touched it."""
-    want = {int(word[1:], 16) // PAGE for word in program.words}
-    missing = sorted(want - {e.cr2 // PAGE for e in page_faults(evidence, root)})
+    want = {int(word[1:], 16) // PAGE for word in one.program.words}
+    missing = sorted(want - {e.cr2 // PAGE for e in page_faults(evidence, one.root)})
     case.expect(
         not missing,
         expected=f"{len(want)} pages come one by one, each when it is touched.",
@@ -227,12 +223,12 @@ def expect_other_vector(case: Case, evidence: Evidence) -> None:
         "the address of an earlier fault for this one's, and let the instruction be "
         "tried again."
     )
-    for program, pid, root, status in ended(evidence):
-        if program.status != -256 - GP:
+    for one in ended(evidence):
+        if one.program.status != -256 - GP:
             continue
-        expect_status(case, evidence, program, pid, status, cause)
+        expect_status(case, evidence, one, cause)
         count = sum(
-            event.v == GP and event.cpl == 3 and event.regs.get("CR3", 0) == root
+            event.v == GP and event.cpl == 3 and event.regs.get("CR3", 0) == one.root
             for event in support.interrupts(evidence)
         )
         case.expect(
@@ -249,16 +245,16 @@ def expect_other_vector(case: Case, evidence: Evidence) -> None:
 
 def expect_short(case: Case, evidence: Evidence) -> None:
     """A page that cannot come ends the process, and takes no frame with it."""
-    for (program, pid, root, status), good in zip(ended(evidence), (2, 0)):
+    for one, good in zip(ended(evidence), (2, 0)):
         cause = "frame_alloc or space_map has failed, and area_fault returned true all "
         cause += "the same."
-        expect_status(case, evidence, program, pid, status, cause)
-        places = [int(word[1:], 16) for word in program.words[1:]]
-        have = [e.cr2 for e in page_faults(evidence, root) if e.cr2 in places]
+        expect_status(case, evidence, one, cause)
+        places = [int(word[1:], 16) for word in one.program.words[1:]]
+        have = [e.cr2 for e in page_faults(evidence, one.root) if e.cr2 in places]
         case.expect(
             have == places[: good + 1],
-            expected=f"“{program.name}” gets {good} pages, and ends with the next one: "
-            "there is no frame for it, or none for its table.",
+            expected=f"“{one.program.name}” gets {good} pages, and ends with the next "
+            "one: there is no frame for it, or none for its table.",
             seen=f"Page faults at {', '.join(map(hex, have))}.",
             cause=cause,
             hint="Return true only if the page is mapped.",
@@ -277,20 +273,19 @@ def test_rights(case: Case) -> None:
 
 def judge_refused(case: Case, names: tuple[str, ...]) -> None:
     evidence = case.run(demand)
-    rows = {row[0].name: row for row in ended(evidence)}
-    for program, pid, root, status in (rows[name] for name in names if name in rows):
+    rows = {one.program.name: one for one in ended(evidence)}
+    for one in (rows[name] for name in names if name in rows):
+        program = one.program
         expect_status(
             case,
             evidence,
-            program,
-            pid,
-            status,
+            one,
             f"It touched a byte {program.what}, and area_fault let it go on: an "
             "address was not compared with both ends, or the kind of access not with "
             "the rights.",
         )
         address = int(program.words[-1][1:], 16)
-        found = [e for e in page_faults(evidence, root) if e.cr2 == address]
+        found = [e for e in page_faults(evidence, one.root) if e.cr2 == address]
         case.expect(
             len(found) == 1,
             expected=f"{address:#x} is a byte {program.what}: #PF with that in CR2, "
@@ -312,11 +307,11 @@ def test_call(case: Case) -> None:
     """A buffer on pages that nobody has touched is good for a call: the kernel brings
     them; a buffer that leaves the area is E_FAULT."""
     evidence = case.run(calls)
-    for program, pid, _, status in ended(evidence):
-        expect_status(case, evidence, program, pid, status, "A call ended it.")
+    for one in ended(evidence):
+        expect_status(case, evidence, one, "A call ended it.")
         low, top = stack_of(case)
         more = support.note(evidence, "constants")
-        for n in (n for n in notes_of(case, evidence, pid) if n.what in "pg"):
+        for n in (n for n in notes_of(case, evidence, one) if n.what in "pg"):
             va = n.value % (1 << 8 * support.word_bytes(case.arch))
             good = n.what == "p" and (
                 (low <= va and va + 3 <= top) or more <= va <= more + MORE_BYTES - 3
@@ -350,7 +345,5 @@ def test_grub(case: Case) -> None:
     """The same programs when GRUB has booted the kernel."""
     with support.only_by_grub():
         evidence = case.run(grub)
-        for program, pid, _, status in ended(evidence):
-            expect_status(
-                case, evidence, program, pid, status, "It touched its memory."
-            )
+        for one in ended(evidence):
+            expect_status(case, evidence, one, "It touched its memory.")

@@ -77,9 +77,9 @@ def limits(plan: Plan) -> Boot:
 
 def heap_notes(case: Case, spec: BootSpec) -> list[Note]:
     evidence = case.run(spec)
-    ((program, pid, _, status),) = ended(evidence)
-    expect_status(case, evidence, program, pid, status, "It did not come to its end.")
-    return [n for n in notes_of(case, evidence, pid) if n.what == "h"]
+    (one,) = ended(evidence)
+    expect_status(case, evidence, one, "It did not come to its end.")
+    return [n for n in notes_of(case, evidence, one) if n.what == "h"]
 
 
 @check("heap-end", boots=(heap,))
@@ -141,8 +141,8 @@ def expect_limits(case: Case, spec: BootSpec, high: int, what: str) -> None:
     """high: where the heap may end at most; what: stands there."""
     end = 0
     evidence = case.run(spec, ends=support.ANY_END)  # what went wrong first is noted
-    ((program, pid, _, _),) = ended(evidence)
-    notes = [n for n in notes_of(case, evidence, pid) if n.what == "h"]
+    (one,) = ended(evidence)
+    notes = [n for n in notes_of(case, evidence, one) if n.what == "h"]
     for note in notes:
         end = end or note.heap_start
         new = end + note.value
@@ -194,11 +194,12 @@ def expect_limits(case: Case, spec: BootSpec, high: int, what: str) -> None:
             cause="The area was changed before it was known that it can be.",
             read=HEADER,
         )
+    words = one.program.words
     case.expect(
-        not notes or len(notes) == len(program.words),
-        expected=f"Each of {len(program.words)} calls of SYS_HEAP comes back.",
-        seen=f"After {program.words[len(notes) - 1][1:]} bytes came "
-        f"{program.words[len(notes) % len(program.words)][1:]}, from {end:#x}, and the "
+        not notes or len(notes) == len(words),
+        expected=f"Each of {len(words)} calls of SYS_HEAP comes back.",
+        seen=f"After {words[len(notes) - 1][1:]} bytes came "
+        f"{words[len(notes) % len(words)][1:]}, from {end:#x}, and the "
         "program went on no more.",
         cause="The sum wraps around, so the heap seems to end far below, and pages of "
         "the program are given back.",

@@ -67,11 +67,9 @@ def ticks(plan: Plan) -> Boot:
 def test_heap(case: Case) -> None:
     """Growing the heap takes no frame; touching it takes one for each page."""
     evidence = case.run(zero)
-    for program, pid, root, status in ended(evidence):
-        expect_status(
-            case, evidence, program, pid, status, "A heap's page did not come."
-        )
-        found = notes_of(case, evidence, pid)
+    for one in ended(evidence):
+        expect_status(case, evidence, one, "A heap's page did not come.")
+        found = notes_of(case, evidence, one)
         size, _ = support.note(evidence, "sizes")
         pages = -(-size // PAGE)
         grown = next((n for n in found if n.what == "h"), None)
@@ -86,7 +84,7 @@ def test_heap(case: Case) -> None:
         start = grown.heap_start
         faults = {
             e.cr2 // PAGE
-            for e in page_faults(evidence, root)
+            for e in page_faults(evidence, one.root)
             if start <= e.cr2 < start + size
         }
         want = set(range(start // PAGE, start // PAGE + pages))
@@ -134,8 +132,8 @@ def test_heap_zero(case: Case) -> None:
 def moved(case: Case) -> list[Note]:
     """What the program of `zero` counted, after its heap has moved as it asked."""
     evidence = case.run(zero)
-    ((_, pid, _, _),) = ended(evidence)
-    notes = notes_of(case, evidence, pid)
+    (one,) = ended(evidence)
+    notes = notes_of(case, evidence, one)
     for note in (n for n in notes if n.what == "h"):
         expect_moved(case, note)
     return [n for n in notes if n.what == "z"]
@@ -157,8 +155,8 @@ def test_heap_frames(case: Case) -> None:
     has ended, and so is what the kernel kept of it; no tick comes in between."""
     evidence = case.run(zero)
     size, back = support.note(evidence, "sizes")
-    ((_, pid, _, _),) = ended(evidence)
-    steps = [n for n in notes_of(case, evidence, pid) if n.what == "h"]
+    (one,) = ended(evidence)
+    steps = [n for n in notes_of(case, evidence, one) if n.what == "h"]
     counted = moved(case)
     whole = -(-size // PAGE) - -(-(size - back) // PAGE)
     have = steps[1].frames - counted[0].frames
@@ -181,11 +179,11 @@ def test_heap_frames(case: Case) -> None:
 
 def expect_undisturbed(case: Case, evidence: Evidence) -> None:
     """No tick came where memory is taken or given."""
-    ((program, pid, root, status),) = ended(evidence)
+    (one,) = ended(evidence)
     found = (
         evidence.symbols.at(event.pc)
         for event in support.interrupts(evidence)
-        if event.v == TIMER and event.cpl == 0 and event.regs.get("CR3", 0) == root
+        if event.v == TIMER and event.cpl == 0 and event.regs.get("CR3", 0) == one.root
     )
     places = [place for place in found if place and place.function in QUIET]
     case.expect(
@@ -198,8 +196,7 @@ def expect_undisturbed(case: Case, evidence: Evidence) -> None:
         hint="cpu_cli around all of the change, cpu_sti behind it.",
         read=HEADER,
     )
-    cause = "A tick came while its heap grew or shrank."
-    expect_status(case, evidence, program, pid, status, cause)
+    expect_status(case, evidence, one, "A tick came while its heap grew or shrank.")
 
 
 @check("heap-malloc", boots=(malloc,), needs=("heap-end",))
@@ -207,15 +204,11 @@ def test_malloc(case: Case) -> None:
     """malloc and free of the C library work on it, hundreds of times, and no block
     loses its bytes."""
     evidence = case.run(malloc)
-    for program, pid, _, status in ended(evidence):
-        expect_status(
-            case,
-            evidence,
-            program,
-            pid,
-            status,
-            "A page of its heap did not come (#PF), two blocks share memory, or what a "
-            "block held is gone: look at the calls that the library makes of SYS_HEAP.",
-        )
+    cause = (
+        "A page of its heap did not come (#PF), two blocks share memory, or what a "
+        "block held is gone: look at the calls that the library makes of SYS_HEAP."
+    )
+    for one in ended(evidence):
+        expect_status(case, evidence, one, cause)
     expect_all_free(case, evidence)
     case.fact("blocks", True)

@@ -15,6 +15,7 @@ from grader.checks.family import (
     children,
     expect_end,
     expect_nothing_left,
+    expect_result,
     family_boot,
     notes,
     nth,
@@ -138,15 +139,15 @@ def test_wait(case: Case) -> None:
     for number, child in enumerate(order):
         pid, status = pids[child - 1], statuses[child - 1]
         note, stored = nth(waited, number), nth(told, number)
-        case.expect(
-            note is not None and note.result == pid,
+        expect_result(
+            case,
+            note,
+            pid,
             expected=f"wait for child {child}, pid {pid}, returns that pid.",
-            seen=came(note),
             cause="spawn did not make the caller its parent, so that it is nobody's "
             "child."
             if note and note.result == E_NOENT
             else "It does not let others run, or has no end when the child has one.",
-            read=HEADER,
         )
         case.expect(
             stored is not None and stored.result == status,
@@ -232,14 +233,13 @@ def test_wait_which(case: Case) -> None:
         ),
         2,
     ):
-        note = nth(waited, number)
-        case.expect(
-            note is not None and note.result == E_NOENT,
+        expect_result(
+            case,
+            nth(waited, number),
+            E_NOENT,
             expected=f"wait returns E_NOENT {what}.",
-            seen=came(note),
             cause="Only processes whose parent is the caller are its children, until "
             "they were waited for.",
-            read=HEADER,
         )
     expect_parents(case, case.run(pending))
     case.fact("which", True)

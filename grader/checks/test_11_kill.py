@@ -14,6 +14,7 @@ from grader.checks.family import (
     children,
     expect_end,
     expect_nothing_left,
+    expect_result,
     family_boot,
     notes,
     nth,
@@ -76,16 +77,16 @@ def test_kill(case: Case) -> None:
 
 def expect_kill(case: Case, evidence: Evidence, child: int, what: str) -> None:
     note = nth([n for n in said(evidence, "k") if n.value == child], 0)
-    case.expect(
-        note is not None and note.result == 0,
+    expect_result(
+        case,
+        note,
+        0,
         expected=f"kill of a child {what} returns E_OK.",
-        seen=came(note),
         cause="The caller has ended in place of the child: user_exit ends the thread "
         "that calls it, whoever is meant."
         if note is None
         else "The child runs: a process that was started, and has not ended.",
         hint="Mark the child as killed; it ends itself, at its next kill_point.",
-        read=HEADER,
     )
 
 

@@ -10,6 +10,7 @@ from grader.checks.family import (
     HEADER,
     came,
     children,
+    expect_result,
     family_boot,
     nth,
     said,
@@ -81,23 +82,21 @@ def test_wait_pointers(case: Case) -> None:
     found = wrong(evidence)
     pids = children(evidence)
     for number, where in ((5, "in the kernel"), (11, "in the program's code")):
-        note = found.get(number)
-        case.expect(
-            note is not None and note.result == E_FAULT,
+        expect_result(
+            case,
+            found.get(number),
+            E_FAULT,
             expected=f"wait with a status {where} returns E_FAULT.",
-            seen=came(note),
             cause="Whether ring 3 may write there was not asked, or only whether it "
             "may read.",
-            read=HEADER,
         )
-    waited = nth(said(evidence, "w"), 0)
-    case.expect(
-        waited is not None and waited.result == pids[0],
+    expect_result(
+        case,
+        nth(said(evidence, "w"), 0),
+        pids[0],
         expected="After that, the child is still there: a proper wait returns its pid, "
         f"{pids[0]}.",
-        seen=came(waited),
         cause="The child was forgotten before the address was looked at.",
-        read=HEADER,
     )
     others = {pids[1]} | {found[12].result} if 12 in found else {pids[1]}
     note = found.get(6)
@@ -121,16 +120,15 @@ def test_processes_pointers(case: Case) -> None:
         (8, "whose size wraps around"),
         (10, "in the program's code"),
     ):
-        note = found.get(number)
-        case.expect(
-            note is not None and note.result == E_FAULT,
+        expect_result(
+            case,
+            found.get(number),
+            E_FAULT,
             expected=f"processes with a list {what} returns E_FAULT.",
-            seen=came(note),
             cause="count times the size of an element is computed before anybody looks "
             "whether that fits in a word."
             if number == 8
             else "Whether ring 3 may write there was not asked, or only whether it may "
             "read.",
-            read=HEADER,
         )
     case.fact("lists", 3)

@@ -10,6 +10,7 @@ from grader.evidence.descriptors import selector as selector_text
 from grader.evidence.load import TI, loaded, objection
 from grader.evidence.registers import EFER_NXE, Registers
 from grader.evidence.scene import Diagnosis, Scene
+from grader.evidence.signatures import KFREE_BYTE
 from grader.evidence.trace import Interrupt
 
 TS, NP, SS, GP, PF = 0x0A, 0x0B, 0x0C, 0x0D, 0x0E
@@ -18,7 +19,6 @@ _STACK_WORDS = 64  # bytes that an instruction takes from a stack at most
 _SLOTS = 64  # no GDT here has more
 _BUSY = 0xB  # the type of a TSS
 _PAGE_0 = 4096  # absent, so that null pointers fault
-_FREED = b"\x6b"  # KFREE_BYTE of memory.h
 _MEMBERS = 4096  # no struct of the kernel's is larger
 _IN_CR3 = {"who": "The kernel", "did": "gives CR3 the address"}
 _PHYSICAL_BITS = 40  # of an address, for QEMU's qemu64
@@ -213,10 +213,10 @@ def _page_fault(scene: Scene, event: Interrupt, seen: str) -> Diagnosis:
         seen += " Page walk: " + "; ".join(paging.explain(walk)) + "."
     text = str(entry) if entry is not None else "the page tables"
     if fetch and _without_kernel(scene, event):
-        root = f"{regs.get('CR3', 0):#x}"
-        if _freed(regs.get("CR3", 0), 4):
-            return scene.diagnosis("freed", seen, None, **_IN_CR3, address=root)
-        return scene.diagnosis("kernel-missing", seen, event.pc, root=root)
+        root = regs.get("CR3", 0)
+        if _freed(root, 4):
+            return scene.diagnosis("freed", seen, None, **_IN_CR3, address=f"{root:#x}")
+        return scene.diagnosis("kernel-missing", seen, event.pc, root=f"{root:#x}")
     if not event.e & (paging.PF_P | paging.PF_U):
         key = _off_stack(scene, event)
         if key:
@@ -241,10 +241,10 @@ def root_refused(scene: Scene, regs: Registers, pc: int) -> Optional[Diagnosis]:
     root = regs.get(instruction.operands.split(", ")[1].upper(), 0)
     if not root >> _PHYSICAL_BITS:
         return None
-    text, seen = f"{root:#x}", f"The CPU stands at {scene.at(regs, pc)}."
+    seen = f"The CPU stands at {scene.at(regs, pc)}."
     if _freed(root, 8):
-        return scene.diagnosis("freed", seen, pc, **_IN_CR3, address=text)
-    return scene.diagnosis("root-no-address", seen, pc, root=text)
+        return scene.diagnosis("freed", seen, pc, **_IN_CR3, address=f"{root:#x}")
+    return scene.diagnosis("root-no-address", seen, pc, root=f"{root:#x}")
 
 
 def _without_kernel(scene: Scene, event: Interrupt) -> bool:
@@ -283,7 +283,7 @@ def null(event: Interrupt) -> bool:
 
 def _freed(address: int, size: int) -> bool:
     """An address of `size` bytes is, or lies near, one made of what kfree writes."""
-    return abs(address - int.from_bytes(_FREED * size, "big")) < _MEMBERS
+    return abs(address - int.from_bytes(bytes([KFREE_BYTE]) * size, "big")) < _MEMBERS
 
 
 def _null(scene: Scene, event: Interrupt, seen: str, did: str) -> Diagnosis:

@@ -13,6 +13,7 @@ from typing import Mapping
 
 from grader.evidence import descriptors, paging, tss
 
+KFREE_BYTE = 0x6B  # as in kernel/include/memory.h
 READ_EXCEPTIONS = 'SDM 3A "Exception and Interrupt Reference" (6.15)'
 READ_DOUBLE = 'SDM 3A "Interrupt 8—Double Fault Exception (#DF)" (6.15)'
 READ_PRIVILEGE = 'SDM 3A "Privilege Level Checking When Accessing Data Segments" (5.5)'
@@ -259,8 +260,9 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             paging.READ_FAULT,
         ),
         "freed": _s(
-            "{who} {did} {address}. kfree fills what it frees with the byte 0x6b, so"
-            " this address was read from memory that had been freed.",
+            "{who} {did} {address}. kfree fills what it frees with the byte"
+            f" {KFREE_BYTE:#x}, so this address was read from memory that had been"
+            " freed.",
             "Find out what uses the object after its kfree: a list that it was not"
             " taken off, or code that frees before it has read all that it needs.",
             paging.READ_FAULT,

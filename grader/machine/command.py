@@ -90,7 +90,8 @@ def command(boot: Boot, qmp_fd: int) -> list[str]:
         argv += ["-dfilter", ",".join(ranges)]
     if boot.via is Via.GRUB:
         return argv + ["-cdrom", "boot.iso", "-boot", "d"]
-    argv += [] if boot.screen else ["-bios", QUICK_BIOS]
+    if not boot.screen:
+        argv += ["-bios", QUICK_BIOS]
     argv += ["-kernel", "kernel.elf", "-append"]
     argv += [" ".join(boot.cmdline.split())]
     if boot.modules:

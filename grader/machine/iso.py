@@ -50,10 +50,10 @@ def _grub(folder: Path) -> Path:
     if not GRUB.is_dir():
         raise IsoError(f"{GRUB} is not there: install grub-pc-bin")
     folder.mkdir(mode=0o755)
-    for file in GRUB.iterdir():
-        (folder / file.name).symlink_to(file)
     parts = folder / "partmap.lst"
-    parts.unlink(missing_ok=True)
+    for name in os.listdir(GRUB):
+        if name != parts.name:
+            os.symlink(f"{GRUB}/{name}", f"{folder}/{name}")
     parts.write_text(f"{PARTS}\n", "ascii")
     parts.chmod(0o644)
     return folder

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.evidence.signatures import SIGNATURES
+from grader.evidence.signatures import KFREE_BYTE, SIGNATURES
+from grader.settings import ROOT
 from grader.tests import causes
 from grader.tests.causes import FOLDER, Record
 
@@ -47,6 +48,11 @@ def test_every_cause_has_a_golden_file_and_every_golden_file_a_cause() -> None:
     }
     assert {path.stem for path in RECORDS} == wanted
     assert {path.stem for path in FOLDER.glob("*.txt")} == wanted
+
+
+def test_the_byte_that_freed_memory_is_told_by_is_the_kernel_s() -> None:
+    header = (ROOT / "kernel/include/memory.h").read_text("utf-8")
+    assert f"#define KFREE_BYTE {KFREE_BYTE:#x}\n" in header
 
 
 def test_no_record_is_larger_than_it_must_be() -> None:
