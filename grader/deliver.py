@@ -45,7 +45,7 @@ def deliver(options: Mapping[str, Any]) -> int:
             except IsoError as error:
                 last = (str(error).strip().splitlines() or ["no message"])[-1]
                 mend = "run `make doctor`"
-                raise OperatorError(f"grub-mkrescue failed: {last}", mend) from None
+                raise OperatorError(f"no CD could be made: {last}", mend) from None
     return 0
 
 

@@ -20,7 +20,7 @@ from grader.settings import ROOT
 
 CACHE = Path("build/cache/tools.json")
 DEBIAN_PYTHON = "/usr/bin/python3"
-SHOWN = ("nasm", "qemu-system-i386", "qemu-system-x86_64", "grub-mkrescue")
+SHOWN = ("nasm", "qemu-system-i386", "qemu-system-x86_64", "grub-mkimage")
 
 
 def require(arches: Iterable[str], root: Path = ROOT) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -147,12 +148,19 @@ class _Builder:
         feed(digest, FORMAT, self.arch, stage.id, self.tools.identity, *contract)
         for gap, data in sources.items():
             feed(digest, gap, data)
+        feed(digest, self._surroundings)
+        return digest.hexdigest()[:32]
+
+    @functools.cached_property
+    def _surroundings(self) -> bytes:
+        """Of the flags and headers that every gap file is compiled with."""
+        digest = hashlib.sha256()
         feed(digest, (self.root / "kernel/flags.mk").read_bytes())
         arch_flags = self.root / "kernel/arch" / self.arch / "flags.mk"
         feed(digest, arch_flags.read_bytes())
         for header in headers(header_folders(self.root, self.arch)):
             feed(digest, header, Path(header).read_bytes())
-        return digest.hexdigest()[:32]
+        return digest.digest()
 
     def _make_unit(
         self, stage: StageLike, sources: dict[str, bytes], scratch: Path

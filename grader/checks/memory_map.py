@@ -81,16 +81,13 @@ def runs(frames: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
-def must_fit(free: Iterable[int], frames: int) -> bool:
+def must_fit(free: set[int], frames: int) -> bool:
     """Whether frames_alloc(frames) has no excuse: see the contract."""
     if not frames:
         return False
     size = 1 << (frames - 1).bit_length()
-    for first, count in runs(free):
-        start = -(-first // size) * size
-        if start + size <= first + count:
-            return True
-    return False
+    starts = (frame for frame in free if not frame % size)
+    return any(free.issuperset(range(start, start + size)) for start in starts)
 
 
 def random_map(
@@ -269,7 +266,7 @@ class Replay:
         frames = set(range(result // PAGE, result // PAGE + count))
         if result % PAGE:
             return "an address within a page"
-        taken = frames & (self.owned | self.clean)
+        taken = (frames & self.owned) | (frames & self.clean)
         if taken:
             return f"frame {min(taken) * PAGE:#x}, which is handed out already"
         if not frames <= self.free:

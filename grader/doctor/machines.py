@@ -26,7 +26,7 @@ LIMITS = Limits(cpu_s=2.0, wall_s=30.0)
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "direct": ("qemu-system-{arch}", {}),
     "SeaBIOS": ("qemu-system-{arch}", {"screen": True}),
-    "grub": ("grub-mkrescue or qemu-system-{arch}", {"via": Via.GRUB}),
+    "grub": ("GRUB or qemu-system-{arch}", {"via": Via.GRUB}),
 }
 
 

@@ -19,7 +19,7 @@ class Via(enum.Enum):
     """How the kernel is loaded."""
 
     DIRECT = "direct"  # QEMU's own Multiboot loader
-    GRUB = "grub"  # a CD made by grub-mkrescue
+    GRUB = "grub"  # from a CD, by make_iso
 
 
 class End(enum.Enum):

@@ -235,6 +235,8 @@ static void machine(void)
 /* The same: all of them are handed out, and all of them again. */
 static void exhaust(void)
 {
+    const uint64_t step = cmdline_hex("step", 1);
+
     key = (uintptr_t)cmdline_hex("key", 0);
     for (unsigned round = 0; round < 2; round++) {
         uintptr_t frame_pa;
@@ -253,7 +255,6 @@ static void exhaust(void)
         note_ranges(2 + round);
         for (uint32_t i = 0; round == 0 && i < count; i++) {
             /* In another order: where the steps come by again, the next one. */
-            const uint64_t step = cmdline_hex("step", 1);
             uint32_t nth = (uint32_t)(i * step % count);
 
             while (!owned[scenario_frames[0][nth]]) {
