@@ -58,7 +58,9 @@ class Worker:
 
     def prepare(self) -> None:
         """Import and look up what every item needs, before the first is forked for."""
+        from grader.machine import IsoError, grub_core
         from grader.reports.page import template
+        from grader.sandbox import detect
         from grader.tools import sandbox_tier, versions
 
         for name in LATE:
@@ -69,6 +71,8 @@ class Worker:
             specs_of(stage.id)
         sandbox_tier()
         versions(self.course.root)
+        with contextlib.suppress(IsoError):  # the first boot by GRUB says so
+            grub_core(detect())
 
     def grade(self, item: Item) -> Outcome:
         """Try twice; then the reference in the same place tells whose fault it is.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One QEMU: boots an image, drives its console, watches limits, keeps what is left."""
 
-from grader.machine.iso import IsoError, make_iso
+from grader.machine.iso import IsoError, grub_core, make_iso
 from grader.machine.model import At, Boot, End, Limits, Module, Run, Step, Until, Via
 from grader.machine.session import run
 
@@ -16,6 +16,7 @@ __all__ = [
     "Step",
     "Until",
     "Via",
+    "grub_core",
     "make_iso",
     "run",
 ]

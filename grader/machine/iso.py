@@ -64,8 +64,11 @@ def _modules() -> tuple[str, ...]:
 
 
 @functools.cache
-def _core(sandbox: Sandbox) -> bytes:
-    """What the BIOS loads from the CD: it is the same for every kernel."""
+def grub_core(sandbox: Sandbox) -> bytes:
+    """What the BIOS loads from the CD, the same for every kernel: made once a process.
+
+    Raises IsoError.
+    """
     with tempfile.TemporaryDirectory(prefix="ringlab-grub-") as scratch:
         argv = ["grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/boot/grub"]
         _tool(sandbox, [*argv, "-o", "core.img", *CORE], Path(scratch), Path(scratch))
@@ -99,7 +102,7 @@ def make_iso(
         (boot / "modules").mkdir()
         (work / "out").mkdir()
         shutil.copyfile(elf, boot / "kernel.elf")
-        (boot / "grub" / "core.img").write_bytes(_core(sandbox))
+        (boot / "grub" / "core.img").write_bytes(grub_core(sandbox))
         (boot / "grub" / "grub.cfg").write_text(grub_cfg(cmdline, modules), "utf-8")
         for module in modules:
             (boot / "modules" / module.name).write_bytes(module.data)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from grader.machine import At, Boot, End, Limits, Module, Run, Step, Until, Via, run
-from grader.machine import session
+from grader.machine import At, Boot, End, IsoError, Limits, Module, Run, Step
+from grader.machine import Until, Via, iso, make_iso, run, session
 from grader.machine.qmp import Qmp
 from grader.sandbox import detect
 from grader.settings import ROOT
@@ -367,6 +367,42 @@ def test_words_and_modules_arrive_by_both_loaders(start: Start, via: Via) -> Non
     assert command.endswith("kernel.elf scenario=demo nonce=a$b")
     assert module.rpartition("/")[2] == "plan a=1,2 $b"
     assert data == "the plan's bytes"
+
+
+def test_the_cd_starts_from_a_usb_stick_as_well(kernel: Make, tmp_path: Path) -> None:
+    stick = tmp_path / "boot.iso"
+    make_iso(kernel(SAY + TRIPLE_FAULT), "", (), stick, detect())
+    machine = "qemu-system-i386 -accel tcg -display none -nic none -no-reboot -usb"
+    machine += f" -serial stdio -drive if=none,id=stick,format=raw,file={stick}"
+    done = subprocess.run(
+        [*machine.split(), "-device", "usb-storage,drive=stick"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.endswith(b"[ringlab] end of test\r\n")
+
+
+@pytest.mark.parametrize(
+    "name, value, told",
+    [
+        ("GRUB", Path("/nowhere"), "/nowhere/moddep.lst is not there: install grub-pc"),
+        ("WANTED", ("nothing",), "xorriso: .*nothing.mod"),
+        ("CORE", ("nothing",), "grub-mkimage: .*nothing.mod"),
+    ],
+)
+def test_a_cd_without_its_grub_says_what_is_missing(
+    kernel: Make, tmp_path: Path, monkeypatch: Any, name: str, value: Any, told: str
+) -> None:
+    monkeypatch.setattr(iso, name, value)
+    iso.grub_core.cache_clear()
+    iso._modules.cache_clear()
+    with pytest.raises(IsoError, match=f"(?s){told}"):
+        make_iso(kernel(SAY), "", (), tmp_path / "boot.iso", detect())
+    iso.grub_core.cache_clear()
+    iso._modules.cache_clear()
+    assert not (tmp_path / "boot.iso").exists()
 
 
 @pytest.mark.parametrize("bad", ["a'b", 'a"b', "a\\b", "\u00e9", "a\nb"])
