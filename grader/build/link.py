@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import elf
 from grader.build.model import BuildError
 from grader.build.tools import Tools, read_flags
 from grader.sandbox import Limits, Sandbox, exceeded, told
@@ -15,7 +16,7 @@ from grader.sandbox import Limits, Sandbox, exceeded, told
 LIMITS = Limits(cpu_s=20, file_bytes=64 << 20, memory_bytes=2 << 30)
 # The kernel's struct ksym and ksyms_count are made of uintptr_t.
 WORD = {"i386": "<I", "x86_64": "<Q"}
-FUNCTIONS = ("STT_FUNC", "STT_NOTYPE")
+FUNCTIONS = (elf.STT_FUNC, elf.STT_NOTYPE)
 SHF_EXECINSTR = 4
 
 
@@ -109,26 +110,23 @@ def _functions(image: Path) -> list[tuple[int, bytes]]:
     """(address, name) of every function and label in code, one name an address."""
     from elftools.elf.elffile import ELFFile
 
-    found: dict[int, tuple[bool, str]] = {}
+    found: dict[int, tuple[bool, bytes]] = {}
     with open(image, "rb") as stream:
-        elf = ELFFile(stream)
+        file = ELFFile(stream)
         code = {
             number
-            for number, section in enumerate(elf.iter_sections())
+            for number, section in enumerate(file.iter_sections())
             if section["sh_flags"] & SHF_EXECINSTR
         }
-        table = elf.get_section_by_name(".symtab")
-        for symbol in table.iter_symbols() if table is not None else ():
-            info = symbol["st_info"]
-            if symbol["st_shndx"] not in code or info["type"] not in FUNCTIONS:
+        for row in elf.symbols(file):
+            if row.section not in code or row.kind not in FUNCTIONS:
                 continue
-            if info["type"] == "STT_NOTYPE" and "." in symbol.name:
+            if row.kind == elf.STT_NOTYPE and b"." in row.name:
                 continue  # NASM's local labels: the routine's own name says more
-            if symbol.name and "\0" not in symbol.name:
-                rank = (info["bind"] == "STB_LOCAL", symbol.name)
-                at = symbol["st_value"]
-                found[at] = min(found.get(at, rank), rank)
-    return [(at, found[at][1].encode()) for at in sorted(found)]
+            if row.name:
+                rank = (row.binding == elf.STB_LOCAL, row.name)
+                found[row.value] = min(found.get(row.value, rank), rank)
+    return [(at, found[at][1]) for at in sorted(found)]
 
 
 def _write_table(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import bisect
 import importlib
-import struct
 import os.path
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Protocol
+from typing import Callable, Mapping, Optional, Protocol
+
+from grader import elf
 
 _ADDR2LINE_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -74,10 +75,6 @@ class Lookup(Protocol):
         """The address of a symbol, or None."""
 
 
-# Elf32_Sym, Elf64_Sym of the ELF specification, and what the grader asks of one.
-_SYM32, _SYM64 = struct.Struct("<IIIBBH"), struct.Struct("<IBBHQQ")
-SHN_UNDEF, SHN_ABS = 0, 0xFFF1
-STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
 _UNSIZED_BYTES = 1 << 16  # how far a symbol without a size can reach
 
 
@@ -101,25 +98,15 @@ class Symbols:
     @cached_property
     def _table(self) -> list[Symbol]:
         module = importlib.import_module("elftools.elf.elffile")
-        with self.elf.open("rb") as file:
-            elf: Any = module.ELFFile(file)
-            section = elf.get_section_by_name(".symtab")
-            if section is None:
-                return []
-            names, rows = section.stringtable.data(), section.data()
-        # pyelftools takes a third of a second for a kernel's symbols one by one.
-        if elf.elfclass == 64:
-            entries = ((n, i, s, v, b) for n, i, _, s, v, b in _SYM64.iter_unpack(rows))
-        else:
-            entries = ((n, i, s, v, b) for n, v, b, i, _, s in _SYM32.iter_unpack(rows))
         found: list[Symbol] = []
-        for name, info, place, value, size in entries:
-            kind = info & 0xF
-            if not name or place in (SHN_UNDEF, SHN_ABS):
-                continue  # an absolute symbol is a constant, not an address
-            if kind in (STT_NOTYPE, STT_OBJECT, STT_FUNC):
-                text = names[name : names.index(b"\0", name)].decode("utf-8", "replace")
-                found.append(Symbol(text, value, size, kind == STT_FUNC))
+        with self.elf.open("rb") as file:
+            for row in elf.symbols(module.ELFFile(file)):
+                if not row.name or row.section in (elf.SHN_UNDEF, elf.SHN_ABS):
+                    continue  # an absolute symbol is a constant, not an address
+                if row.kind in (elf.STT_NOTYPE, elf.STT_OBJECT, elf.STT_FUNC):
+                    name = row.name.decode("utf-8", "replace")
+                    function = row.kind == elf.STT_FUNC
+                    found.append(Symbol(name, row.value, row.size, function))
         return found
 
     @cached_property

@@ -33,7 +33,7 @@ CSP = (
 
 @functools.lru_cache(maxsize=1)
 def template() -> Template:
-    """The page's template, compiled once a process."""
+    """The page's template, compiled once a process with all that it includes."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -44,6 +44,8 @@ def template() -> Template:
     environment.filters["spaces"] = address_map.spaces
     environment.filters["process"] = address_map.process
     environment.filters["timeline"] = lambda data: Markup(svg.timeline(data))
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
     return environment.get_template(TEMPLATE)
 
 
