@@ -51,8 +51,10 @@ def maps(plan: Plan) -> Boot:
 def room(plan: Plan) -> Boot:
     rng, (low, high) = plan.rng(), playground(plan)
     made = plan.note("map", random_map(rng, low, RAM_END, high))
-    count = len(runs(free_frames(made, 0, high)))
-    half = plan.note("room", rng.randrange(1, max(2, count)))
+    base = support.of(plan)["KERNEL_BASE"]
+    # Two at least: random_map leaves a hole in the middle.
+    count = len(runs(free_frames(made, base, high)))
+    half = plan.note("room", rng.randrange(1, count))
     return plan.boot(
         "frames-room",
         *support.hexadecimal(room=half),
