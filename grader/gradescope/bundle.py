@@ -11,6 +11,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 
 from grader.course import Course
@@ -20,6 +21,7 @@ from grader.gradescope import JOB
 from grader.intake import submission
 from grader.publish.content import held
 from grader.settings import near
+from grader.verdict.write import write_bytes
 
 TAKEN = (
     *("Makefile", "ci/setup", "ci/tools.txt"),
@@ -69,9 +71,9 @@ def bundle(root: Path, stage_id: str, arch: str, minutes: int) -> Path:
     files[JOB] = (json.dumps(job, indent=2) + "\n").encode()
     name = "-".join(filter(None, ("gradescope", stage.id, arch)))
     place = root / "build" / f"{name}.zip"
-    place.parent.mkdir(exist_ok=True)
-    _pack(place, files)
-    size = place.stat().st_size >> 10
+    data = _packed(files)
+    write_bytes(place, data)
+    size = len(data) >> 10
     print(f"{near(place)}: {len(files)} files, {size} KiB, commit {job['commit']}")
     return place
 
@@ -83,8 +85,9 @@ def _wanted(path: str, staffs: Iterable[str]) -> bool:
     return path.startswith(TAKEN) and not ours
 
 
-def _pack(place: Path, files: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as packed:
+def _packed(files: dict[str, bytes]) -> bytes:
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(files):
             member = zipfile.ZipInfo(path, EPOCH)
             member.create_system = 3  # the mode is one of Unix
@@ -92,3 +95,4 @@ def _pack(place: Path, files: dict[str, bytes]) -> None:
             member.external_attr = (0o100000 | mode) << 16
             member.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(member, files[path])
+    return made.getvalue()

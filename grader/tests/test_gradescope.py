@@ -95,6 +95,12 @@ def test_the_same_commit_gives_the_same_bytes(packed: zipfile.ZipFile) -> None:
     assert bundle(ROOT, STAGE, "", 10).read_bytes() == first
 
 
+def test_who_reads_the_zip_while_it_is_made_anew_has_it_whole() -> None:
+    with bundle(ROOT, STAGE, "", 10).open("rb") as read:
+        anew = bundle(ROOT, STAGE, "", 10)
+        assert not os.path.samestat(os.fstat(read.fileno()), anew.stat())
+
+
 @pytest.mark.parametrize(
     "words, mend",
     [
