@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from grader.build.tools import read_flags
 from grader.doctor import compilers, facts, machines
 from grader.doctor.__main__ import asked, compare
 from grader.machine import Boot, Run, run
-from grader.sandbox import Sandbox, detect
+from grader.sandbox import Result, Sandbox, detect
 from grader.settings import ROOT
 
 ARCH = "i386"
@@ -27,6 +29,23 @@ def test_this_machine_does_what_is_recorded(
     assert compare(seen) == 0, capsys.readouterr().out
     assert {known.way for known in seen} == {"", *machines.WAYS}
     assert not any("DIFFERS" in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_no_tool_need_look_into_the_graders_own_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tier B has closed them to the user that the tools run as."""
+    given: list[Path] = []
+    mounted = Sandbox.run
+
+    def watched(self: Sandbox, argv: Sequence[str], **more: Any) -> Result:
+        given.extend([*more.get("ro", ()), *more.get("rw", ()), *map(Path, argv)])
+        return mounted(self, argv, **more)
+
+    monkeypatch.setattr(Sandbox, "run", watched)
+    assert [*machines.images(ARCH, detect(), tmp_path)]
+    assert any(path.suffix == ".asm" for path in given)
+    assert not any(path.is_relative_to(ROOT / "grader") for path in given)
 
 
 def test_a_qemu_that_logs_otherwise_is_named(
