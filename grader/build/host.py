@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grader.build import cache
+from grader import cache
 from grader.build.compile import SEEN, why_failed
 from grader.build.compile import LIMITS as COMPILING
 from grader.build.image import FORMAT, feed

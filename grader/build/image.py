@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.build import cache
+from grader import cache
 from grader.build.border import Border, Gap, line_of_word
 from grader.build.compile import Compiler
 from grader.build.link import Linker, LinkFailed

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.build import cache
+from grader import cache
 from grader.build.compile import LIMITS, SEEN, shown, why_failed
 from grader.build.image import FORMAT, ensure_core, feed, headers
 from grader.build.messages import DIAGNOSTICS, c_messages

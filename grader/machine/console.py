@@ -75,6 +75,13 @@ class Console:
         """QEMU has its ends: close ours of them, to see when it goes."""
         self._close(self.qemu_in, self.qemu_out)
 
+    def type(self, data: bytes) -> None:
+        """What the guest can read; at most a pipe's worth, and without waiting."""
+        try:
+            os.write(self._write, data)
+        except OSError:
+            self.closed = True
+
     def close(self) -> None:
         """Close all that is open."""
         self._close(*self._open)
@@ -130,8 +137,5 @@ class Console:
         elif hit == 5:
             self.closed = True
         else:
-            try:
-                os.write(self._write, self.script[self.steps].send.encode())
-            except OSError:
-                self.closed = True
+            self.type(self.script[self.steps].send.encode())
             self.steps += 1

@@ -7,6 +7,7 @@ import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from grader.machine.model import Module
@@ -17,7 +18,8 @@ GRUB = Path("/usr/lib/grub/i386-pc")
 # reads the CD, and no more.
 CORE = ("biosdisk", "iso9660")
 # What grub.cfg asks for by name: GRUB's lists of commands would take longer to read.
-WANTED = ("normal", "serial", "terminfo", "terminal", "multiboot")
+WANTED = ("serial", "terminfo", "terminal", "multiboot")
+CONFIG = "/boot/grub/grub.cfg"
 LIMITS = Limits(cpu_s=30, file_bytes=64 << 20)
 
 
@@ -30,37 +32,42 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'" if text else ""
 
 
-def grub_cfg(cmdline: str, modules: tuple[Module, ...]) -> str:
-    """The menu. GRUB passes only what follows the file name: the name is repeated."""
-    words = " ".join(_quote(word) for word in cmdline.split())
-    lines = [f"insmod {module}" for module in WANTED if module != "normal"]
-    lines += ["set timeout=0", "serial --unit=0 --speed=115200"]
+def begin(wanted: tuple[str, ...]) -> list[str]:
+    """How every configuration begins: modules, and the serial line as a terminal."""
+    lines = [f"insmod {module}" for module in wanted]
+    lines += ["serial --unit=0 --speed=115200"]
     # A dumb terminal is never cleared: what stands on the screen at `make run` stays.
     lines += ["terminfo serial dumb"]
-    lines += ["terminal_input serial console", "terminal_output serial console"]
+    return lines + ["terminal_input serial console", "terminal_output serial console"]
+
+
+def menu(cmdline: str, modules: tuple[Module, ...]) -> list[str]:
+    """The menu. GRUB passes only what follows the file name: the name is repeated."""
+    words = " ".join(_quote(word) for word in cmdline.split())
+    lines = [*begin(WANTED), "set timeout=0"]
     lines += ["menuentry ringlab {", f"  multiboot /boot/kernel.elf kernel.elf {words}"]
     for module in modules:
         args = " ".join(_quote(word) for word in module.args.split())
         name = _quote(module.name)
         lines.append(f"  module /boot/modules/{module.name} {name} {args}".rstrip())
-    return "\n".join([*lines, "}", ""])
+    return [*lines, "}"]
 
 
 @functools.cache
-def _modules() -> tuple[str, ...]:
-    """The files of the modules that are wanted, and of those that they need."""
+def files_of(wanted: tuple[str, ...]) -> tuple[Path, ...]:
+    """The modules that are wanted, and those that they need. Raises IsoError."""
     try:
         lines = (GRUB / "moddep.lst").read_text("ascii").splitlines()
     except FileNotFoundError as error:
         raise IsoError(f"{error.filename} is not there: install grub-pc-bin") from None
     needs = {name: rest.split() for name, _, rest in (x.partition(":") for x in lines)}
-    found, open_ = set[str](), [*WANTED]
+    found, open_ = set[str](), ["normal", *wanted]
     while open_:
         name = open_.pop()
         if name not in found:
             found.add(name)
             open_ += needs.get(name, ())
-    return tuple(f"{name}.mod" for name in sorted(found))
+    return tuple(GRUB / f"{name}.mod" for name in sorted(found))
 
 
 @functools.cache
@@ -90,30 +97,40 @@ def make_iso(
     out: Path,
     sandbox: Sandbox,
 ) -> None:
-    """Write the CD to `out`, whole or not at all; it starts from a USB stick as well.
+    """Write the CD with this kernel to `out`, whole or not at all.
 
-    Raises IsoError.
+    It starts from a USB stick as well. Raises IsoError.
     """
+    files = {"kernel.elf": elf.read_bytes()}
+    files |= {f"modules/{module.name}": module.data for module in modules}
+    make_cd(menu(cmdline, modules), WANTED, files, out, sandbox)
+
+
+def make_cd(
+    config: list[str],
+    wanted: tuple[str, ...],
+    files: Mapping[str, bytes],
+    out: Path,
+    sandbox: Sandbox,
+) -> None:
+    """Write a CD with GRUB, its configuration (lines) and the files of /boot."""
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".iso-", dir=out.parent.resolve()))
     try:
-        boot = work / "tree" / "boot"
-        (boot / "grub").mkdir(parents=True)
-        (boot / "modules").mkdir()
         (work / "out").mkdir()
-        shutil.copyfile(elf, boot / "kernel.elf")
-        (boot / "grub" / "core.img").write_bytes(grub_core(sandbox))
-        (boot / "grub" / "grub.cfg").write_text(grub_cfg(cmdline, modules), "utf-8")
-        for module in modules:
-            (boot / "modules" / module.name).write_bytes(module.data)
+        boot = work / "tree/boot"
+        core, text = grub_core(sandbox), "\n".join([*config, ""])
+        made = {"grub/core.img": core, "grub/grub.cfg": text.encode(), **files}
+        for name, data in made.items():
+            (boot / name).parent.mkdir(parents=True, exist_ok=True)
+            (boot / name).write_bytes(data)
         for path in (work, *work.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         argv = ["xorriso", "-as", "mkisofs", "-quiet", "-r", "-o", "out/boot.iso"]
         argv += ["-b", "boot/grub/core.img", "-no-emul-boot", "-boot-load-size", "4"]
         argv += ["-boot-info-table", "--grub2-boot-info"]
         argv += ["--grub2-mbr", str(GRUB / "boot_hybrid.img"), "-graft-points", "tree"]
-        for name in _modules():
-            argv += [f"/boot/grub/i386-pc/{name}={GRUB / name}"]
+        argv += [f"/boot/grub/i386-pc/{one.name}={one}" for one in files_of(wanted)]
         _tool(sandbox, argv, work, work / "out")
         os.replace(work / "out" / "boot.iso", out)
     finally:

@@ -19,7 +19,7 @@ class Via(enum.Enum):
     """How the kernel is loaded."""
 
     DIRECT = "direct"  # QEMU's own Multiboot loader
-    GRUB = "grub"  # from a CD, by make_iso
+    GRUB = "grub"  # from a CD, see iso.py and grub.py
 
 
 class End(enum.Enum):
@@ -109,8 +109,7 @@ class Boot:
     elf: the stripped image. cmdline: the words after the kernel's name. trace: items of
     QEMU's -d. trace_ranges: (first, last) addresses for -dfilter. icount_shift: 2**n ns
     of virtual time an instruction, None for a real clock (and always by GRUB). screen:
-    set the VGA's text mode up and take its cells in the end, as GRUB boots do. iso: a
-    CD made before, else a GRUB boot makes its own.
+    set the VGA's text mode up and take its cells in the end, as GRUB boots do.
     """
 
     name: str
@@ -127,7 +126,6 @@ class Boot:
     arch: str = "i386"
     limits: Limits = field(default_factory=Limits)
     screen: bool = False
-    iso: Path | None = None
 
 
 @dataclass(frozen=True)

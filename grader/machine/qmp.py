@@ -7,7 +7,7 @@ import json
 import select
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 CREDENTIALS = struct.Struct("3i")
@@ -83,15 +83,33 @@ class Qmp:
             raise Gone(f"{name}: {answer['error'].get('desc', '')}")
         return answer["return"]
 
+    def save(self, fd: int) -> None:
+        """Write the machine to the file `fd`, as `-incoming` takes it; raises Gone."""
+        self._send("getfd", {"fdname": "state"}, [fd])
+        events = [{"capability": "events", "state": True}]
+        self.command("migrate-set-capabilities", capabilities=events)
+        self.command("migrate", uri="fd:state")
+        while self._migration() != "completed":
+            if self.closed or not self.patience() or self._migration() == "failed":
+                raise Gone("migrate")
+            self.pump(0.05)
+
+    def _migration(self) -> str:
+        """The status that was told last."""
+        told = [e["data"]["status"] for e in self.events if e["event"] == "MIGRATION"]
+        return str(told[-1]) if told else ""
+
     def monitor(self, line: str) -> str:
         """What the human monitor prints for `line`."""
         return str(self.command("human-monitor-command", **{"command-line": line}))
 
-    def _send(self, name: str, arguments: dict[str, Any]) -> int:
+    def _send(
+        self, name: str, arguments: dict[str, Any], fds: Sequence[int] = ()
+    ) -> int:
         self._next += 1
         message = {"execute": name, "id": self._next, "arguments": arguments}
         try:
-            self.sock.sendall(json.dumps(message).encode() + b"\n")
+            socket.send_fds(self.sock, [json.dumps(message).encode() + b"\n"], fds)
         except OSError:
             self.closed = True
         return self._next

@@ -23,6 +23,7 @@ from grader.machine.command import (
     prepare,
 )
 from grader.machine.console import Console
+from grader.machine.grub import KEY, waiting
 from grader.machine.model import Boot, End, Run, Via
 from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
@@ -60,7 +61,10 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
     outputs = prepare(boot, folder, sandbox)
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
-    with qmp, qmp_theirs, contextlib.closing(console):
+    with contextlib.ExitStack() as opened, qmp, qmp_theirs, contextlib.closing(console):
+        fds = [qmp_theirs.fileno()]
+        if boot.via is Via.GRUB:
+            fds += [opened.enter_context(waiting(boot.arch, boot.ram_mib, sandbox))]
         client = Qmp(qmp)
         confines = Confines(
             cpu_s=int(boot.limits.cpu_s) + 10,
@@ -70,12 +74,12 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
         with open(folder / STDERR, "wb") as stderr:
             began = time.monotonic()
             child = sandbox.spawn(
-                command(boot, qmp_theirs.fileno()),
+                command(boot, *fds),
                 cwd=folder,
                 ro=[folder],
                 rw=outputs,
                 limits=confines,
-                pass_fds=[qmp_theirs.fileno()],
+                pass_fds=fds,
                 stdin=console.qemu_in,
                 stdout=console.qemu_out,
                 stderr=stderr.fileno(),
@@ -86,6 +90,8 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
             qmp_theirs.close()
             client.begin()
             session = _Session(boot, folder, child, client, console, began)
+            if boot.via is Via.GRUB:
+                session.wake()
             end, detail = session.watch()
             registers = session.farewell()
             status = session.kill()
@@ -174,6 +180,14 @@ class _Session:
         self._reported_cpu_s: float | None = None
         self._asleep_since: tuple[tuple[int, int], float] | None = None
         qmp.patience = self._within_limits
+
+    def wake(self) -> None:
+        """Press GRUB's key when its machine goes on: one pressed before is lost."""
+        while not any(event["event"] == "RESUME" for event in self.qmp.events):
+            if self.qmp.closed or not self._within_limits():
+                return
+            self.qmp.pump(0.05)
+        self.console.type(KEY)
 
     def watch(self) -> tuple[End, str]:
         """Follow the guest until something ends the boot."""

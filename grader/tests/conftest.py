@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from grader.course import Course
 from grader.settings import ROOT
+from grader.tests.tiny import Start, starter
 
 # The same examples in every run: a failure is a change of the code, not of the dice.
 settings.register_profile("ringlab", derandomize=True, deadline=None)
@@ -61,6 +62,11 @@ def write_stage(root: Path, manifest: str = MANIFEST, stage: str = "01-gdt") -> 
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(manifest, encoding="utf-8")
     return file
+
+
+@pytest.fixture(name="start")
+def _start(tmp_path: Path) -> Start:
+    return starter(tmp_path)
 
 
 @pytest.fixture

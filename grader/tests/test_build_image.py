@@ -16,7 +16,8 @@ import pytest
 
 
 from grader.build import BuildError, Image, Message, SubmissionError
-from grader.build import build_image, cache
+from grader import cache
+from grader.build import build_image
 from grader.build.image import _core_made
 from grader.machine import Boot, End, run
 from grader.sandbox import Tier, detect

@@ -5,69 +5,16 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.machine import At, Boot, End, IsoError, Limits, Module, Run, Step
-from grader.machine import Until, Via, iso, make_iso, run, session
+from grader.machine import At, End, Limits, Module, Step, Until, session
 from grader.machine.qmp import Qmp
-from grader.sandbox import detect
 from grader.settings import ROOT
+from grader.tests.tiny import END, SAY, TRIPLE_FAULT, Start, assembler
 
-# A Multiboot kernel: say(esi) prints a string, listen() returns a byte of COM1 in al.
-KERNEL = """
-bits 32
-global start
-section .text
-    dd 0x1badb002, 0, -0x1badb002
-start:
-    mov esp, 0x90000
-{body}
-    cli
-    hlt
-say:
-    lodsb
-    test al, al
-    jz .end
-    mov ah, al
-    mov dx, 0x3fd
-.wait:
-    in al, dx
-    test al, 0x20
-    jz .wait
-    mov al, ah
-    mov dx, 0x3f8
-    out dx, al
-    jmp say
-.end:
-    ret
-listen:
-    mov dx, 0x3fd
-.wait:
-    in al, dx
-    test al, 1
-    jz .wait
-    mov dx, 0x3f8
-    in al, dx
-    ret
-align 8
-gdt:
-    dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff, 0x00cffa000000ffff, 0x00cff2000000ffff
-gdtr: dw $ - gdt - 1
-    dd gdt
-idtr: dw 0x7ff
-    dd 0x300000
-nothing: dw 0
-    dd 0
-{data}
-"""
-END = 'text: db "[ringlab] end of test", 13, 10, 0'
-SAY = "    mov esi, text\n    call say\n"
-TRIPLE_FAULT = "    lidt [nothing]\n    ud2\n"
 RESET = "    mov al, 0xfe\n    out 0x64, al\n    jmp $\n"
 FAULT_GATE = """
     lgdt [gdtr]
@@ -78,34 +25,6 @@ FAULT_GATE = """
     mov word [0x300000 + 6 * 8 + 6], 0x10
     lidt [idtr]
 """
-
-Make = Callable[..., Path]
-
-
-@pytest.fixture(name="kernel")
-def _kernel(tmp_path: Path) -> Make:
-    def make(body: str, data: str = END) -> Path:
-        source = tmp_path / "kernel.asm"
-        source.write_text(KERNEL.format(body=body, data=data))
-        made, elf = tmp_path / "kernel.o", tmp_path / "kernel.elf"
-        subprocess.run(["nasm", "-f", "elf32", source, "-o", made], check=True)
-        link = ["ld", "-m", "elf_i386", "-Ttext", "0x100000", "-e", "start"]
-        subprocess.run([*link, made, "-o", elf], check=True)
-        return elf
-
-    return make
-
-
-@pytest.fixture(name="start")
-def _start(kernel: Make, tmp_path: Path) -> Callable[..., Run]:
-    def start(body: str, data: str = END, name: str = "run", **more: Any) -> Run:
-        boot = replace(Boot("test", kernel(body, data)), **more)
-        return run(boot, tmp_path / name, detect())
-
-    return start
-
-
-Start = Callable[..., Run]
 
 
 def test_the_awaited_line_ends_a_boot(start: Start) -> None:
@@ -164,12 +83,12 @@ def test_a_reset_is_told_from_a_triple_fault(start: Start) -> None:
 
 @pytest.mark.parametrize("body, told", [(TRIPLE_FAULT, 1), (RESET, 0)])
 def test_make_run_tells_a_triple_fault_from_a_reset(
-    kernel: Make, tmp_path: Path, body: str, told: int
+    tmp_path: Path, body: str, told: int
 ) -> None:
     machine = "qemu-system-i386 -accel tcg -display none -nic none -no-reboot"
     command = ["make", "-s", "-o", "iso", "run", "A=03-faults", f"VIEW={tmp_path}/view"]
     done = subprocess.run(
-        [*command, f"MACHINE={machine} -kernel {kernel(body)}"],
+        [*command, f"MACHINE={machine} -kernel {assembler(tmp_path)(body)}"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -331,78 +250,6 @@ def test_screen_is_taken_on_request(start: Start) -> None:
     assert ended.screen is not None
     assert ended.screen.read_bytes()[:2] == b"A\x07"
     assert ended.screen.stat().st_size == 4000
-
-
-# Prints the command line and the module's string: Multiboot info at ebx.
-STRINGS = """
-    mov edi, ebx
-    mov esi, [edi + 16]
-    call say
-    mov esi, mark
-    call say
-    mov esi, [edi + 24]
-    mov esi, [esi + 8]
-    call say
-    mov esi, mark
-    call say
-    mov esi, [edi + 24]
-    mov esi, [esi]
-    call say
-"""
-
-
-@pytest.mark.parametrize("via", list(Via))
-def test_words_and_modules_arrive_by_both_loaders(start: Start, via: Via) -> None:
-    modules = (Module("plan", b"the plan's bytes\0", "a=1,2 $b"),)
-    ended = start(
-        STRINGS + SAY,
-        'mark: db "|", 0\ntext: db 13, 10, "[ringlab] end of test", 13, 10, 0',
-        via=via,
-        modules=modules,
-        cmdline="scenario=demo nonce=a$b",
-    )
-    assert ended.end is End.DONE, ended
-    line = ended.console.decode().splitlines()[-2]
-    command, module, data = line.split("|")
-    assert command.endswith("kernel.elf scenario=demo nonce=a$b")
-    assert module.rpartition("/")[2] == "plan a=1,2 $b"
-    assert data == "the plan's bytes"
-
-
-def test_the_cd_starts_from_a_usb_stick_as_well(kernel: Make, tmp_path: Path) -> None:
-    stick = tmp_path / "boot.iso"
-    make_iso(kernel(SAY + TRIPLE_FAULT), "", (), stick, detect())
-    machine = "qemu-system-i386 -accel tcg -display none -nic none -no-reboot -usb"
-    machine += f" -serial stdio -drive if=none,id=stick,format=raw,file={stick}"
-    done = subprocess.run(
-        [*machine.split(), "-device", "usb-storage,drive=stick"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout.endswith(b"[ringlab] end of test\r\n")
-
-
-@pytest.mark.parametrize(
-    "name, value, told",
-    [
-        ("GRUB", Path("/nowhere"), "/nowhere/moddep.lst is not there: install grub-pc"),
-        ("WANTED", ("nothing",), "xorriso: .*nothing.mod"),
-        ("CORE", ("nothing",), "grub-mkimage: .*nothing.mod"),
-    ],
-)
-def test_a_cd_without_its_grub_says_what_is_missing(
-    kernel: Make, tmp_path: Path, monkeypatch: Any, name: str, value: Any, told: str
-) -> None:
-    monkeypatch.setattr(iso, name, value)
-    iso.grub_core.cache_clear()
-    iso._modules.cache_clear()
-    with pytest.raises(IsoError, match=f"(?s){told}"):
-        make_iso(kernel(SAY), "", (), tmp_path / "boot.iso", detect())
-    iso.grub_core.cache_clear()
-    iso._modules.cache_clear()
-    assert not (tmp_path / "boot.iso").exists()
 
 
 @pytest.mark.parametrize("bad", ["a'b", 'a"b', "a\\b", "\u00e9", "a\nb"])

@@ -13,9 +13,7 @@ import pytest
 from grader import sandbox as confinement
 from grader.machine import Boot, End, Limits, Run, run, session
 from grader.sandbox import Sandbox, Stopped, Tier, detect
-from grader.tests.test_machine_run import END, SAY, Make, Start, _kernel, _start
-
-__all__ = ["_kernel", "_start"]  # the fixtures
+from grader.tests.tiny import END, SAY, Start, assembler
 
 
 def _ram(ended: Run) -> bytes:
@@ -24,8 +22,8 @@ def _ram(ended: Run) -> bytes:
     return data[:0x100000] + data[0x101000:]
 
 
-def test_tier_c_gives_the_same(kernel: Make, tmp_path: Path) -> None:
-    boot = Boot("test", kernel(SAY))
+def test_tier_c_gives_the_same(tmp_path: Path) -> None:
+    boot = Boot("test", assembler(tmp_path)(SAY))
     first = run(boot, tmp_path / "one", Sandbox(Tier.C))
     second = run(boot, tmp_path / "a much longer name for two", detect())
     assert first.tier == "C"
@@ -82,11 +80,9 @@ irq:
 """
 
 
-def test_a_slow_reader_does_not_change_what_the_guest_does(
-    kernel: Make, tmp_path: Path
-) -> None:
+def test_a_slow_reader_does_not_change_what_the_guest_does(tmp_path: Path) -> None:
     line = 'line: db "a line of forty characters, or nearly so", 10, 0\n'
-    boot = Boot("test", kernel(TICKING, line + END))
+    boot = Boot("test", assembler(tmp_path)(TICKING, line + END))
     logs: list[bytes] = []
 
     def work(number: int) -> None:
@@ -148,8 +144,8 @@ def test_nothing_is_left_behind(start: Start, tmp_path: Path) -> None:
     assert all(p.stat().st_uid == os.geteuid() for p in tmp_path.rglob("*"))
 
 
-def test_stop_all_ends_a_boot_at_once(kernel: Make, tmp_path: Path) -> None:
-    boot = Boot("test", kernel("    jmp $\n"), limits=Limits(cpu_s=60))
+def test_stop_all_ends_a_boot_at_once(tmp_path: Path) -> None:
+    boot = Boot("test", assembler(tmp_path)("    jmp $\n"), limits=Limits(cpu_s=60))
     caught: list[BaseException] = []
 
     def work() -> None:
@@ -171,8 +167,8 @@ def test_stop_all_ends_a_boot_at_once(kernel: Make, tmp_path: Path) -> None:
     assert not _qemus(tmp_path)
 
 
-def test_two_boots_at_once_do_not_meet(kernel: Make, tmp_path: Path) -> None:
-    boot = Boot("test", kernel(SAY))
+def test_two_boots_at_once_do_not_meet(tmp_path: Path) -> None:
+    boot = Boot("test", assembler(tmp_path)(SAY))
     ends: list[End] = []
 
     def work(number: int) -> None:

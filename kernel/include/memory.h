@@ -20,7 +20,7 @@ void *kzalloc(size_t bytes);
 #define KFREE_BYTE 0x6b
 void kfree(void *memory);
 
-/* How many bytes of the heap are in use, headers and guards included. Interrupts off. */
+/* How many bytes of the heap are in use, headers and guards included. IRQs off. */
 size_t heap_used(void);
 
 #define KSTACK_BYTES (KSTACK_PAGES * PAGE_BYTES)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spawns the program "quiet" as often as its word says: half of them one after another,
- * with a status of its own each, the others in groups, all of a group at once. Ends with
- * how often it did not go well.
+ * with a status of its own each, the others in groups, all of a group at once. Ends
+ * with how often it did not go well.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
  * byte there, writes one, or jumps there; h and a signed number is a heap call, whose
  * result is noted; f fills the heap from that offset to its end with a byte that is not
  * 0; t writes to each page of the heap; n lets the heap grow and become empty again so
- * many times; e tries an instruction of the kernel's; z counts the bytes there that are not 0, and notes that; p prints from that
- * address, and g reads to it, and the result is noted; s asks the grader to stop here.
- * Ends with the number of words.
+ * many times; e tries an instruction of the kernel's; z counts the bytes there that are
+ * not 0, and notes that; p prints from that address, and g reads to it, and the result
+ * is noted; s asks the grader to stop here. Ends with the number of words.
  */
 #include <abi/calls.h>
 #include <stdint.h>

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Real GRUB, from a CD, with tiny kernels."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.machine import End, IsoError, Module, Via, grub, iso, make_iso
+from grader.sandbox import detect
+from grader.tests.tiny import SAY, TRIPLE_FAULT, Start, assembler
+
+
+# Prints the command line and the module's string: Multiboot info at ebx.
+STRINGS = """
+    mov edi, ebx
+    mov esi, [edi + 16]
+    call say
+    mov esi, mark
+    call say
+    mov esi, [edi + 24]
+    mov esi, [esi + 8]
+    call say
+    mov esi, mark
+    call say
+    mov esi, [edi + 24]
+    mov esi, [esi]
+    call say
+"""
+END_OF_LINE = 'mark: db "|", 0\ntext: db 13, 10, "[ringlab] end of test", 13, 10, 0'
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_words_and_modules_arrive_by_both_loaders(start: Start, via: Via) -> None:
+    modules = (Module("plan", b"the plan's bytes\0", "a=1,2 $b"),)
+    ended = start(
+        STRINGS + SAY,
+        END_OF_LINE,
+        via=via,
+        modules=modules,
+        cmdline="scenario=demo nonce=a$b",
+    )
+    assert ended.end is End.DONE, ended
+    line = ended.console.decode().splitlines()[-2]
+    command, module, data = line.split("|")
+    assert command.endswith("kernel.elf scenario=demo nonce=a$b")
+    assert module.rpartition("/")[2] == "plan a=1,2 $b"
+    assert data == "the plan's bytes"
+
+
+def test_grub_reads_each_cd_anew(start: Start) -> None:
+    """Its machine is kept from another CD, with other files in other places."""
+    for number, size in enumerate((10, 40_000, 10)):
+        ended = start(
+            STRINGS + SAY,
+            END_OF_LINE,
+            via=Via.GRUB,
+            modules=(Module(f"m{number}", b"x" * size + b"\0"),),
+            cmdline=f"n={number}",
+        )
+        line = ended.console.decode().splitlines()[-2]
+        assert line == f"kernel.elf n={number}|m{number}|{'x' * size}", ended
+
+
+STICK = (
+    "-usb -drive if=none,id=stick,format=raw,file={} -device usb-storage,drive=stick"
+)
+
+
+@pytest.mark.parametrize("way", ["-cdrom {}", STICK], ids=["cd", "stick"])
+def test_the_bios_starts_it_from_cd_and_usb_stick(tmp_path: Path, way: str) -> None:
+    disc = tmp_path / "boot.iso"
+    make_iso(assembler(tmp_path)(SAY + TRIPLE_FAULT), "", (), disc, detect())
+    machine = "qemu-system-i386 -accel tcg -display none -nic none -no-reboot"
+    done = subprocess.run(
+        [*machine.split(), "-serial", "stdio", *way.format(disc).split()],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.endswith(b"[ringlab] end of test\r\n")
+
+
+@pytest.fixture(name="anew")
+def _anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of GRUB is there that was made before, nor stays what is made now."""
+    monkeypatch.setattr(grub, "KEPT", tmp_path / "kept")
+    iso.grub_core.cache_clear()
+    iso.files_of.cache_clear()
+    yield
+    iso.grub_core.cache_clear()
+    iso.files_of.cache_clear()
+
+
+@pytest.mark.usefixtures("anew")
+@pytest.mark.parametrize(
+    "name, value, told",
+    [
+        ("GRUB", Path("/nowhere"), "/nowhere/moddep.lst is not there: install grub-pc"),
+        ("WANTED", ("nothing",), "xorriso: .*nothing.mod"),
+        ("CORE", ("nothing",), "grub-mkimage: .*nothing.mod"),
+    ],
+)
+def test_a_cd_without_its_grub_says_what_is_missing(
+    tmp_path: Path, monkeypatch: Any, name: str, value: Any, told: str
+) -> None:
+    monkeypatch.setattr(iso, name, value)
+    with pytest.raises(IsoError, match=f"(?s){told}"):
+        make_iso(assembler(tmp_path)(SAY), "", (), tmp_path / "boot.iso", detect())
+    assert not (tmp_path / "boot.iso").exists()
+
+
+@pytest.mark.usefixtures("anew")
+def test_a_grub_that_does_not_come_so_far_is_told(
+    start: Start, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(grub, "WAITING", ["echo it ends here"])
+    monkeypatch.setattr(grub, "GUARD_S", 3.0)
+    with pytest.raises(IsoError, match="GRUB does not start; it said '.*it ends here"):
+        start(SAY, via=Via.GRUB)
+    assert not list((tmp_path / "kept").iterdir())
+
+
+@pytest.mark.usefixtures("anew")
+def test_a_new_qemu_gets_a_machine_of_its_own(tmp_path: Path, monkeypatch: Any) -> None:
+    """What one version has saved is not for another."""
+    kept = []
+    for version in ("old", "new"):
+        monkeypatch.setattr(grub, "_start", lambda *words: words[3].touch())
+        monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / version))
+        (tmp_path / version).write_text(version * 2)
+        for _ in range(2):
+            with grub.waiting("i386", 32, detect()) as state:
+                kept.append(os.fstat(state).st_ino)
+    assert kept[0] == kept[1] != kept[2] == kept[3]
