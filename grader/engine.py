@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,14 @@ class Engine:
         self._runs = runs
         self._portraits = portraits
         self._pool = ThreadPoolExecutor(max_workers=settings.parallel)
+        # The tool that writes a CD is asleep most of the time: it takes no one's place.
+        self._burner = ThreadPoolExecutor(max_workers=settings.parallel)
         self._lock = threading.RLock()
         self._core_lock = threading.Lock()
         self._core_ready = set[str]()
         self._images: dict[tuple[str, str], Future[Image]] = {}
         self._boots: dict[tuple[str, str, str], Future[Evidence]] = {}
+        self._discs: dict[tuple[str, str, str], Future[Planned]] = {}
 
     @property
     def cpu_s(self) -> float:
@@ -75,9 +79,50 @@ class Engine:
                 return
 
             def go_on(image: Future[Image]) -> None:
-                self._submit(fresh.values(), self._launch, arch, stage, image, fresh)
+                task = functools.partial(self._launch, arch, stage, image)
+                self._submit(self._pool, fresh.values(), task, fresh)
 
             self.prefetch_image(arch, stage).add_done_callback(go_on)
+
+    def prefetch_discs(
+        self, arch: str, stage: Stage, specs: Iterable[BootSpec]
+    ) -> None:
+        """Start to make the CDs of these boots, once their image is there."""
+        for spec in specs:
+            if spec.disc:
+                self._disc(arch, stage, spec)
+
+    def _disc(self, arch: str, stage: Stage, spec: BootSpec) -> Future[Planned]:
+        """The boot's plan, once its CD is made."""
+        with self._lock:
+            key = (arch, stage.id, spec.name)
+            if key not in self._discs:
+                future = self._discs[key] = Future()
+
+                def go_on(image: Future[Image]) -> None:
+                    task = functools.partial(self._burn, arch, stage, spec, image)
+                    self._submit(self._burner, (future,), task, future)
+
+                self.prefetch_image(arch, stage).add_done_callback(go_on)
+            return self._discs[key]
+
+    def _burn(
+        self,
+        arch: str,
+        stage: Stage,
+        spec: BootSpec,
+        image: Future[Image],
+        future: Future[Planned],
+    ) -> None:
+        from grader.machine import make_disc
+        from grader.sandbox import detect
+
+        with _into(future):
+            plan = self._plan(arch, stage, spec, image.result())
+            boot = spec(plan)
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            disc = make_disc(boot, plan.folder.resolve(), detect())
+            future.set_result(Planned(plan, boot, disc))
 
     def image(self, arch: str, stage: Stage) -> Image:
         return self.prefetch_image(arch, stage).result()
@@ -123,11 +168,15 @@ class Engine:
         """Cancel what has not begun, kill what runs; nothing is left behind."""
         from grader import sandbox
 
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        pools = (self._burner, self._pool)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         futures: list[Future[Any]] = [*self._images.values(), *self._boots.values()]
+        futures += self._discs.values()
         if any(not future.done() for future in futures):
             sandbox.stop_all()
-        self._pool.shutdown(wait=True)
+        for pool in pools:
+            pool.shutdown(wait=True)
         sandbox.resume()
         for boot in self._boots.values():
             # Guest memory is 32 MiB a boot, and the same seed makes it again.
@@ -135,11 +184,15 @@ class Engine:
                 boot.result().run.ram.unlink(missing_ok=True)
 
     def _submit(
-        self, futures: Iterable[Future[Any]], task: Callable[..., None], *args: Any
+        self,
+        pool: ThreadPoolExecutor,
+        futures: Iterable[Future[Any]],
+        task: Callable[..., None],
+        *args: Any,
     ) -> None:
         """Hand `task` to the pool; when that is closed, cancel its futures instead."""
         try:
-            self._pool.submit(task, *args)
+            pool.submit(task, *args)
         except RuntimeError:
             for future in futures:
                 future.cancel()
@@ -167,14 +220,21 @@ class Engine:
         fresh: dict[BootSpec, Future[Evidence]],
     ) -> None:
         """Plan the boots, and run them; those that take longest go first."""
-        planned: list[tuple[bool, Plan, Boot, Future[Evidence]]] = []
+        planned: list[tuple[Planned, Future[Evidence]]] = []
         for spec, future in fresh.items():
+            if spec.disc:
+                disc = self._disc(arch, stage, spec)
+                disc.add_done_callback(functools.partial(self._boot, future))
+                continue
             with _into(future):
                 plan = self._plan(arch, stage, spec, image.result())
-                boot = spec(plan)
-                planned.append((_long(boot), plan, boot, future))
-        for _, plan, boot, future in sorted(planned, key=lambda p: not p[0]):
-            self._submit((future,), self._run, plan, boot, future)
+                planned.append((Planned(plan, spec(plan)), future))
+        for one, future in sorted(planned, key=lambda p: not _long(p[0].boot)):
+            self._submit(self._pool, (future,), self._run, one, future)
+
+    def _boot(self, future: Future[Evidence], disc: Future[Planned]) -> None:
+        with _into(future):
+            self._submit(self._pool, (future,), self._run, disc.result(), future)
 
     def _plan(self, arch: str, stage: Stage, spec: BootSpec, image: Image) -> Plan:
         return Plan(
@@ -203,27 +263,41 @@ class Engine:
         where, how = self.settings, (source, optimise, base, elf)
         return build_program(where.course, arch, stage, where.src, where.prior, *how)
 
-    def _run(self, plan: Plan, boot: Boot, future: Future[Evidence]) -> None:
+    def _run(self, planned: Planned, future: Future[Evidence]) -> None:
         from grader import machine
         from grader.checks.record import Evidence
         from grader.machine.command import RAM
         from grader.sandbox import detect
 
+        plan, boot = planned.plan, planned.boot
         with _into(future):
+            if (boot.via is machine.Via.GRUB) != bool(planned.disc):
+                raise ValueError(
+                    "@boot(…, disc=True) is for boots by GRUB, and for all"
+                )
             plan.folder.mkdir(parents=True, exist_ok=True)
             try:
-                run = machine.run(boot, plan.folder, detect())
+                run = machine.run(boot, plan.folder, detect(), planned.disc)
             except BaseException:
                 (plan.folder / RAM).unlink(missing_ok=True)
                 raise
             future.set_result(Evidence(run, boot, plan.image, plan.notes))
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A boot that can run: by GRUB, its CD lies in the plan's folder."""
+
+    plan: Plan
+    boot: Boot
+    disc: Path | None = None
+
+
 def _long(boot: Boot) -> bool:
-    """GRUB alone takes several times what a short boot takes, and so do long logs."""
+    """Whoever may write a long log does so, and that takes time."""
     from grader.machine import Limits
 
-    return boot.via.name == "GRUB" or boot.limits.log_bytes > Limits().log_bytes
+    return boot.limits.log_bytes > Limits().log_bytes
 
 
 @contextlib.contextmanager

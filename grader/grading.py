@@ -182,8 +182,11 @@ class Grading:
         return [(arch, stage) for (arch, _), stage in known.items()]
 
     def _prefetch(self, arch: str, stage: Stage) -> None:
+        boots = self._boots.get((arch, stage.id), [])
         if self._ahead:
-            self.engine.prefetch(arch, stage, self._boots.get((arch, stage.id), []))
+            self.engine.prefetch(arch, stage, boots)
+        else:
+            self.engine.prefetch_discs(arch, stage, boots)
 
     def judge(self, case: Case, function: Function) -> Record:
         """Raises OperatorError if nobody can be graded like this."""

@@ -59,10 +59,14 @@ class TaskOpen(Exception):
 
 @dataclass(frozen=True)
 class BootSpec:
-    """A boot that checks share: a name, unique in its stage, and how to plan it."""
+    """A boot that checks share: a name, unique in its stage, and how to plan it.
+
+    disc: it is one by GRUB, whose CD is made as soon as there is an image.
+    """
 
     name: str
     make: Callable[[Plan], Boot]
+    disc: bool = False
 
     def __call__(self, plan: Plan) -> Boot:
         return self.make(plan)
@@ -77,11 +81,13 @@ class CheckSpec:
     needs: tuple[str, ...]
 
 
-def boot(name: str) -> Callable[[Callable[[Plan], Boot]], BootSpec]:
+def boot(
+    name: str, *, disc: bool = False
+) -> Callable[[Callable[[Plan], Boot]], BootSpec]:
     """Make a function that plans a boot into one that checks can name and share."""
 
     def decorate(make: Callable[[Plan], Boot]) -> BootSpec:
-        return BootSpec(name, make)
+        return BootSpec(name, make, disc)
 
     return decorate
 

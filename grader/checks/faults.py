@@ -119,7 +119,7 @@ def overflow_boot(plan: Plan) -> Boot:
     return plan.boot("faults-overflow", *support.hexadecimal(skip=skip))
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub_boot(plan: Plan) -> Boot:
     runs = [("gp", 3, 0, 0), ("pf_read", 0, 0, 0)]
     return planned(plan, runs, Via.GRUB)

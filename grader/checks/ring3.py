@@ -172,7 +172,7 @@ def ports_boot(plan: Plan) -> Boot:
     )
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub_boot(plan: Plan) -> Boot:
     return planned(plan, "ring3-run", ["first", "try_hlt"], via=Via.GRUB)
 

@@ -19,7 +19,7 @@ def direct(plan: Plan) -> Boot:
     return plan.boot("boot-greet", f"nonce={plan.nonce}", screen=True)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return plan.boot("boot-greet", f"nonce={plan.nonce}", via=Via.GRUB)
 

@@ -105,7 +105,7 @@ def spin_boot(plan: Plan) -> Boot:
     )
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub_boot(plan: Plan) -> Boot:
     return plan.boot("gdt-install", via=Via.GRUB)
 

@@ -103,7 +103,7 @@ def ports_boot(plan: Plan) -> Boot:
     )
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub_boot(plan: Plan) -> Boot:
     return plan.boot("tss-load", via=Via.GRUB)
 

@@ -269,7 +269,7 @@ def direct(plan: Plan) -> Boot:
     return editor(plan, Via.DIRECT)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return editor(plan, Via.GRUB)
 

@@ -278,7 +278,7 @@ def test_runs_refuse(case: Case) -> None:
     expect_refused(case, range(MANY_FROM, len(WRONG)))
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return machine_boot(plan, "frames-machine", via=Via.GRUB)
 

@@ -66,7 +66,7 @@ def processes(plan: Plan) -> Boot:
     return processes_boot(plan, 3)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return processes_boot(plan, 2, Via.GRUB)
 

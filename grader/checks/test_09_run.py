@@ -39,7 +39,7 @@ def alone(plan: Plan) -> Boot:
     return plan.boot("programs-run", modules=(module,), icount_shift=5)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return programs_boot(plan, 2, True, Via.GRUB)
 

@@ -151,7 +151,7 @@ def short(plan: Plan) -> Boot:
     return programs_boot(plan, made, image, scenario="memory-short", left0=3, left1=1)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return demand_boot(plan, Via.GRUB)
 

@@ -68,7 +68,7 @@ def direct(plan: Plan) -> Boot:
     return shell_boot(plan, Via.DIRECT)
 
 
-@boot("shell-grub")
+@boot("shell-grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return shell_boot(plan, Via.GRUB)
 

@@ -128,7 +128,7 @@ def mixed(plan: Plan) -> Boot:
     return preempted(plan, kernel=2, user=3)
 
 
-@boot("grub")
+@boot("grub", disc=True)
 def grub(plan: Plan) -> Boot:
     return preempted(plan, kernel=1, user=1, via=Via.GRUB)
 

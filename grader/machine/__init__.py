@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One QEMU: boots an image, drives its console, watches limits, keeps what is left."""
 
+from grader.machine.command import make_disc
 from grader.machine.iso import IsoError, grub_core, make_iso
 from grader.machine.model import At, Boot, End, Limits, Module, Run, Step, Until, Via
 from grader.machine.session import run
@@ -17,6 +18,7 @@ __all__ = [
     "Until",
     "Via",
     "grub_core",
+    "make_disc",
     "make_iso",
     "run",
 ]

@@ -28,18 +28,32 @@ SCREEN, CONSOLE, CD = "vga.bin", "console.log", "boot.iso"
 SECCOMP = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
-def prepare(boot: Boot, folder: Path, sandbox: Sandbox) -> list[Path]:
-    """Put kernel, modules and empty output files into folder; returns what QEMU writes.
+def make_disc(boot: Boot, folder: Path, sandbox: Sandbox) -> Path:
+    """Write the CD of a boot by GRUB into folder. Raises IsoError."""
+    _require_plain(boot)
+    disc = folder / CD
+    make_iso(boot.elf, boot.cmdline, boot.modules, disc, sandbox)
+    _readable(disc)
+    return disc
 
-    The outputs exist before QEMU starts and have their size, so that neither the folder
-    need be writable to QEMU nor the size limit of the log touch the guest's memory.
-    """
+
+def _require_plain(boot: Boot) -> None:
+    """Raise ValueError if a loader would change a word, or a name is no file's."""
     for text in (boot.cmdline, *(module.args for module in boot.modules)):
         if not WORDS.fullmatch(text):
             raise ValueError(f"{text!r} has quotes, backslashes or no ASCII characters")
     for module in boot.modules:
         if not NAME.fullmatch(module.name):
             raise ValueError(f"module name {module.name!r} is not a plain file name")
+
+
+def prepare(boot: Boot, folder: Path) -> list[Path]:
+    """Put kernel, modules and empty output files into folder; returns what QEMU writes.
+
+    The outputs exist before QEMU starts and have their size, so that neither the folder
+    need be writable to QEMU nor the size limit of the log touch the guest's memory.
+    """
+    _require_plain(boot)
     folder.mkdir(parents=True, exist_ok=True)
     outputs = [folder / name for name in (RAM, TRACE, SCREEN)]
     for path in (*outputs, folder / STDERR, folder / CONSOLE):
@@ -47,8 +61,6 @@ def prepare(boot: Boot, folder: Path, sandbox: Sandbox) -> list[Path]:
         path.touch(mode=0o644)
     os.truncate(folder / RAM, boot.ram_mib * MIB)
     if boot.via is Via.GRUB:
-        make_iso(boot.elf, boot.cmdline, boot.modules, folder / CD, sandbox)
-        _readable(folder / CD)
         return outputs
     _readable(shutil.copyfile(boot.elf, folder / "kernel.elf"))
     for module in boot.modules:

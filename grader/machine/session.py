@@ -20,6 +20,7 @@ from grader.machine.command import (
     STDERR,
     TRACE,
     command,
+    make_disc,
     prepare,
 )
 from grader.machine.console import Console
@@ -51,14 +52,17 @@ QEMU_FILE_BYTES = 2 << 20
 ROOM_BYTES = 1 << 20
 
 
-def run(boot: Boot, folder: Path, sandbox: Sandbox) -> Run:
+def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) -> Run:
     """Boot once. `folder` gets the trace, the RAM, the console and QEMU's stderr.
 
+    disc: what make_disc() wrote for this boot into this folder, if it was made ahead.
     Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing or the
     disk is full.
     """
     folder = folder.resolve()
-    outputs = prepare(boot, folder, sandbox)
+    if boot.via is Via.GRUB and disc is None:
+        make_disc(boot, folder, sandbox)
+    outputs = prepare(boot, folder)
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
     with contextlib.ExitStack() as opened, qmp, qmp_theirs, contextlib.closing(console):
