@@ -18,8 +18,22 @@ KEPT = 200
 # No build takes so long: a scratch folder of that age is of a run that was killed.
 STALE_S = 3600.0
 
+# Debian 12's QEMU is a script that starts the program of that name here.
+BEHIND = Path("/usr/libexec")
+
 _locks: dict[str, threading.Lock] = {}
 _locks_lock = threading.Lock()
+
+
+def identity(*files: Path) -> str:
+    """Changes when one of the programs or files does: paths, sizes, times.
+
+    Raises FileNotFoundError.
+    """
+    behind = [BEHIND / file.name for file in files]
+    every = [*files, *(file for file in behind if file.exists())]
+    states = [(file.resolve(), file.stat()) for file in every]
+    return " ".join(f"{path}:{s.st_size}:{s.st_mtime_ns}" for path, s in states)
 
 
 @contextlib.contextmanager

@@ -6,13 +6,13 @@ from __future__ import annotations
 import glob
 import importlib.util
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from grader import cache
 from grader.build.tools import BFD, toolchain
 from grader.doctor import Tool, examine, older, read_tools
 from grader.errors import OperatorError
@@ -57,16 +57,16 @@ def _present(probe: str) -> bool:
 
 def versions(root: Path = ROOT) -> dict[str, str]:
     """Versions of the tools whose work a verdict rests on; asked once a tool."""
-    cache = root / CACHE
+    file = root / CACHE
     try:
-        known = json.loads(cache.read_text(encoding="utf-8"))
+        known = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(known, dict):
             known = {}
     except (OSError, ValueError):
         known = {}
     shown = [*_compilers(root), *SHOWN]
     paths = {name: shutil.which(name) for name in shown}
-    states = {name: _state(path) for name, path in paths.items() if path}
+    states = {n: cache.identity(Path(path)) for n, path in paths.items() if path}
     fresh = {
         name: known[name]
         for name, state in states.items()
@@ -79,7 +79,7 @@ def versions(root: Path = ROOT) -> dict[str, str]:
                 fresh[name] = [states[name], version]
         from grader.verdict.write import write_json
 
-        write_json(cache, fresh)
+        write_json(file, fresh)
     return {name: str(fresh[name][1]) for name in shown if name in fresh}
 
 
@@ -88,11 +88,6 @@ def _compilers(root: Path) -> list[str]:
     found = toolchain(root)
     lines = [found.get(f"{name}_{arch}") for name in ("CC", "LD") for arch in BFD]
     return list(dict.fromkeys(line[0] for line in lines if line)) or ["gcc", "ld"]
-
-
-def _state(path: str) -> str:
-    stat = os.stat(path)
-    return f"{os.path.realpath(path)}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
 def _version(name: str) -> str:

@@ -64,11 +64,10 @@ def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> Iterator[int]:
 def _key(arch: str, ram_mib: int, sandbox: Sandbox) -> str:
     """Of all that the kept machine consists of."""
     words = [*hardware(arch, PC, ram_mib, 0), *_config()]
-    digest = hashlib.sha256(grub_core(sandbox) + "\n".join(words).encode())
     qemu = Path(shutil.which(words[0]) or words[0])
-    for path in (qemu, *sorted(BIOS.glob("*.bin")), *files_of(WANTED + MORE)):
-        stat = path.stat()
-        digest.update(f"{path}:{stat.st_size}:{stat.st_mtime_ns}".encode())
+    files = (qemu, *sorted(BIOS.glob("*.bin")), *files_of(WANTED + MORE))
+    text = "\n".join([*words, cache.identity(*files)])
+    digest = hashlib.sha256(grub_core(sandbox) + text.encode())
     return f"{arch}-{digest.hexdigest()}"
 
 

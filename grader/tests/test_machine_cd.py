@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from grader import cache
 from grader.machine import End, IsoError, Module, Via, grub, iso, make_iso
 from grader.sandbox import detect
 from grader.tests.tiny import SAY, TRIPLE_FAULT, Start, assembler
@@ -129,13 +130,21 @@ def test_a_grub_that_does_not_come_so_far_is_told(
 
 
 @pytest.mark.usefixtures("anew")
-def test_a_new_qemu_gets_a_machine_of_its_own(tmp_path: Path, monkeypatch: Any) -> None:
-    """What one version has saved is not for another."""
+@pytest.mark.parametrize("place", ["bin", "libexec"])
+def test_a_new_qemu_gets_a_machine_of_its_own(
+    tmp_path: Path, monkeypatch: Any, place: str
+) -> None:
+    """What one version has saved is not for another, behind a wrapper either."""
+    name = "qemu-system-i386"
+    for folder in ("bin", "libexec"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).touch()
+    monkeypatch.setattr(grub, "_start", lambda *words: words[3].touch())
+    monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / "bin" / name))
+    monkeypatch.setattr(cache, "BEHIND", tmp_path / "libexec")
     kept = []
-    for version in ("old", "new"):
-        monkeypatch.setattr(grub, "_start", lambda *words: words[3].touch())
-        monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / version))
-        (tmp_path / version).write_text(version * 2)
+    for version in ("7.2", "7.2.22"):
+        (tmp_path / place / name).write_text(version)
         for _ in range(2):
             with grub.waiting("i386", 32, detect()) as state:
                 kept.append(os.fstat(state).st_ino)
