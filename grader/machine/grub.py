@@ -15,7 +15,6 @@ import select
 import shutil
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from grader import cache
@@ -41,9 +40,8 @@ GUARD_S = 120.0
 BIOS = Path("/usr/share/seabios")
 
 
-@contextlib.contextmanager
-def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> Iterator[int]:
-    """Open the machine in which GRUB waits for KEY; the descriptor is for `-incoming`.
+def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> bytes:
+    """The machine in which GRUB waits for KEY, as `-incoming` takes it.
 
     It is made once for these tools (takes 4 s), and kept in build/cache. Raises
     IsoError if GRUB does not come so far.
@@ -55,10 +53,9 @@ def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> Iterator[int]:
             with cache.scratch(KEPT) as scratch:
                 made = scratch / "made"
                 made.mkdir(mode=0o755)
-                _start(arch, ram_mib, scratch, made / STATE, sandbox)
+                (made / STATE).write_bytes(_start(arch, ram_mib, scratch, sandbox))
                 entry = cache.publish(KEPT, key, made)
-    with open(entry / STATE, "rb") as stream:
-        yield stream.fileno()
+    return (entry / STATE).read_bytes()
 
 
 def _key(arch: str, ram_mib: int, sandbox: Sandbox) -> str:
@@ -75,17 +72,15 @@ def _config() -> list[str]:
     return begin(WANTED + MORE) + WAITING
 
 
-def _start(
-    arch: str, ram_mib: int, folder: Path, state: Path, sandbox: Sandbox
-) -> None:
-    """Start a machine, wait until GRUB does, and write the machine to `state`."""
+def _start(arch: str, ram_mib: int, folder: Path, sandbox: Sandbox) -> bytes:
+    """Start a machine, wait until GRUB does, and save the machine."""
     make_cd(_config(), WANTED + MORE, {}, folder / CD, sandbox)
     (folder / CD).chmod(0o644)
     (folder / RAM).touch(mode=0o644)
     os.truncate(folder / RAM, ram_mib * MIB)
     ours, theirs = socket.socketpair()
     console = Console(Boot("grub", folder, until=Until(line=READY)))
-    with ours, theirs, contextlib.closing(console), open(state, "wb") as out:
+    with ours, theirs, contextlib.closing(console):
         child = sandbox.spawn(
             hardware(arch, PC, ram_mib, theirs.fileno()) + ["-cdrom", CD, "-boot", "d"],
             cwd=folder,
@@ -110,7 +105,7 @@ def _start(
             if not console.line:
                 said = console.data.decode("utf-8", "replace").strip()
                 raise IsoError(f"GRUB does not start; it said {said!r}")
-            qmp.save(out.fileno())
+            return qmp.save()
         except Gone as error:
             raise IsoError(f"QEMU did not save its machine: {error}") from None
         finally:

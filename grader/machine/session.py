@@ -65,10 +65,13 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
     outputs = prepare(boot, folder)
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
-    with contextlib.ExitStack() as opened, qmp, qmp_theirs, contextlib.closing(console):
+    state, state_theirs = socket.socketpair()
+    grub = b""
+    with qmp, qmp_theirs, state, state_theirs, contextlib.closing(console):
         fds = [qmp_theirs.fileno()]
         if boot.via is Via.GRUB:
-            fds += [opened.enter_context(waiting(boot.arch, boot.ram_mib, sandbox))]
+            grub = waiting(boot.arch, boot.ram_mib, sandbox)
+            fds += [state_theirs.fileno()]
         client = Qmp(qmp)
         confines = Confines(
             cpu_s=int(boot.limits.cpu_s) + 10,
@@ -92,10 +95,11 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
         try:
             console.started()
             qmp_theirs.close()
+            state_theirs.close()
             client.begin()
             session = _Session(boot, folder, child, client, console, began)
-            if boot.via is Via.GRUB:
-                session.wake()
+            if grub:
+                session.wake(state, grub)
             end, detail = session.watch()
             registers = session.farewell()
             status = session.kill()
@@ -185,12 +189,20 @@ class _Session:
         self._asleep_since: tuple[tuple[int, int], float] | None = None
         qmp.patience = self._within_limits
 
-    def wake(self) -> None:
-        """Press GRUB's key when its machine goes on: one pressed before is lost."""
+    def wake(self, to: socket.socket, grub: bytes) -> None:
+        """Hand QEMU the machine in which GRUB waits for a key, and press the key when
+        the machine goes on: one pressed before is lost."""
+        to.setblocking(False)
+        left = memoryview(grub)
         while not any(event["event"] == "RESUME" for event in self.qmp.events):
             if self.qmp.closed or not self._within_limits():
                 return
-            self.qmp.pump(0.05)
+            if select.select([self.qmp], [to] if left else [], [], TICK_S)[1]:
+                try:
+                    left = left[to.send(left) :]
+                except ConnectionError:
+                    left = left[:0]  # why it was refused stands in QEMU's stderr
+            self.qmp.pump()
         self.console.type(KEY)
 
     def watch(self) -> tuple[End, str]:
