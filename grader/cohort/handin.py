@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.build.image import feed
-from grader.build.sources import GAP_BYTES
 from grader.cohort.model import SUBMISSIONS, HandedIn
 from grader.course import Course, Stage
 from grader.errors import OperatorError, operator_fault
+from grader.intake.archive import Files, lay
 from grader.intake.downloads import Source
 from grader.intake.submission import Submission, Unreadable
 from grader.verdict.model import plain
@@ -86,14 +86,14 @@ def _wrong(found: Submission, course: Course, stage: Stage) -> str:
     return f"it holds {', '.join(others)}, and nothing of {stage.id}"
 
 
-def _digest(files: dict[str, bytes | None]) -> str:
+def _digest(files: Files) -> str:
     digest = hashlib.sha256()
     for path, data in sorted(files.items()):
-        feed(digest, path, "large" if data is None else data)
+        feed(digest, path, data if isinstance(data, bytes) else data.name)
     return digest.hexdigest()
 
 
-def _freeze(files: dict[str, bytes | None], stages: list[str], src: Path) -> None:
+def _freeze(files: Files, stages: list[str], src: Path) -> None:
     """Write them whole, or not at all; a stage of which there is nothing is a folder
     without files, so that the build names what is missing."""
     if src.is_dir():
@@ -102,19 +102,15 @@ def _freeze(files: dict[str, bytes | None], stages: list[str], src: Path) -> Non
     try:
         for stage in stages:
             (made / stage).mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            file = made / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data or b"")
-            if data is None:
-                os.truncate(file, GAP_BYTES + 1)  # more than is ever read
+        lay(files, made)
         made.rename(src)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
 
 
-def _notes(files: dict[str, bytes | None], stage: Stage) -> Iterator[str]:
+def _notes(files: Files, stage: Stage) -> Iterator[str]:
     for path, data in sorted(files.items()):
-        if path.startswith(f"{stage.id}/") and data and b"\r\n" in data:
+        text = data if isinstance(data, bytes) else b""
+        if path.startswith(f"{stage.id}/") and b"\r\n" in text:
             yield f"{path} has Windows line ends; they are read as they are"

@@ -87,9 +87,9 @@ def _content(src: Path, stages: Sequence[Stage], arch: str) -> str:
     for stage in stages:
         for gap in stage.gaps(arch):
             file = src / stage.id / gap
-            data = file.read_bytes() if file.is_file() else None
-            feed(digest, f"{stage.id}/{gap}", "absent" if data is None else "there")
-            feed(digest, data or b"")
+            kind = "link" if file.is_symlink() else "file" if file.is_file() else ""
+            data = file.read_bytes() if kind == "file" else b""
+            feed(digest, f"{stage.id}/{gap}", kind, data)
     return digest.hexdigest()
 
 

@@ -75,7 +75,7 @@ def _take(archive: Path, src: Path) -> int:
         print(f"grader: {error}", file=sys.stderr)
         return 2
     for path, data in found.files.items():
-        if data is not None:
+        if isinstance(data, bytes):
             (src / path).parent.mkdir(parents=True, exist_ok=True)
             (src / path).write_bytes(data)
     return 0

@@ -12,6 +12,7 @@ from grader.course import Course, Stage, Task
 from grader.diff.align import Piece, assign, pieces
 from grader.diff.code import Line, lines_of, meaning
 from grader.diff.rows import Kind, Row, folded, rows
+from grader.intake.archive import Untaken
 from grader.intake.submission import NOT_SOURCES, TOPS, Submission
 from grader.verdict.model import plain
 
@@ -107,11 +108,15 @@ def _strangers(course: Course, student: Submission) -> Iterator[tuple[str, str]]
     gaps = {f"assignments/{s.id}/{gap}" for s in course.stages for gap in s.all_gaps()}
     for path, data in sorted(student.files.items()):
         parts = path.split("/")
+        if data is Untaken.LINK:
+            continue
         if parts[0] in TOPS and path not in gaps and path != PER_COURSE:
             own = _bytes(course.root / path)
             if own is None and not {*parts} & {*NOT_SOURCES}:
                 yield "added", plain(path, 200)
-            elif own is not None and (data is None or _unix(own) != _unix(data)):
+            elif own is not None and (
+                data is Untaken.LARGE or _unix(own) != _unix(data)
+            ):
                 yield "changed", plain(path, 200)
 
 
@@ -161,11 +166,13 @@ def _gaps(
             notes.append(f"there is no file for {group}")
 
 
-def _lines(data: bytes | None, gap: str) -> tuple[list[Line], str]:
+def _lines(data: bytes | Untaken, gap: str) -> tuple[list[Line], str]:
     """The lines of a student's file, and why they are not compared."""
-    text = "" if data is None else data.decode("utf-8", "replace")
+    if data is Untaken.LINK:
+        return [], "is a link"
+    text = "" if data is Untaken.LARGE else data.decode("utf-8", "replace")
     raw = text.split("\n")
-    if data is None or len(raw) > LINES or max(map(len, raw)) > LINE_LENGTH:
+    if data is Untaken.LARGE or len(raw) > LINES or max(map(len, raw)) > LINE_LENGTH:
         return [], f"has over {LINES} lines, or one of over {LINE_LENGTH} characters"
     return lines_of(text, gap), ""
 

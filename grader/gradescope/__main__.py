@@ -24,7 +24,7 @@ from grader.errors import OperatorError
 from grader.grade import grade
 from grader.gradescope import JOB
 from grader.intake import submission
-from grader.intake.archive import FILE_BYTES
+from grader.intake.archive import lay
 from grader.reports.data import RunData, StageData, seen_by_student
 from grader.reports.platforms import export
 from grader.reports.platforms.gradescope import results
@@ -123,12 +123,7 @@ def collect(place: Path, job: dict[str, Any]) -> Path:
     target = WORK / "submission"
     shutil.rmtree(target, ignore_errors=True)
     (target / stage.id).mkdir(parents=True)
-    for gap, data in found.items():
-        copy = target / stage.id / gap
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(data or b"")
-        if data is None:  # larger than what is read: the grader says so
-            os.truncate(copy, FILE_BYTES + 1)
+    lay(found, target / stage.id)
     return target
 
 

@@ -52,16 +52,17 @@ def bundle(root: Path, stage_id: str, arch: str, minutes: int) -> Path:
     if not 1 < minutes <= LONGEST_MINUTES:
         what = f"MINUTES={minutes} is not from 2 to {LONGEST_MINUTES}"
         raise OperatorError(what, "give what Gradescope's settings say")
-    everything = submission.commit(root, "HEAD", course).files
-    attributes = (everything.get(ATTRIBUTES) or b"").decode()
+    committed = submission.commit(root, "HEAD", course).files
+    everything = {p: d for p, d in committed.items() if isinstance(d, bytes)}
+    attributes = everything.get(ATTRIBUTES, b"").decode()
     staffs = tuple(path for path in STAFFS.findall(attributes) if path)
     files = {
         path: data
         for path, data in everything.items()
-        if data is not None and held(Path(path), stage) and _wanted(path, staffs)
+        if held(Path(path), stage) and _wanted(path, staffs)
     }
     for script in ("setup.sh", "run_autograder"):
-        files[script] = everything[str(SCRIPTS / script)] or b""
+        files[script] = everything[str(SCRIPTS / script)]
     job = {
         "stage": stage.id,
         "arches": [arch] if arch else [*stage.arches],

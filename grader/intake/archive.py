@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import bz2
+import enum
 import gzip
 import lzma
+import os
 import stat
 import tarfile
 import zipfile
@@ -20,8 +22,6 @@ from grader.verdict.model import plain
 SUFFIXES = (
     *(".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip"),
 )
-# A file by its path; None stands for one of more than FILE_BYTES.
-Files = dict[str, bytes | None]
 FILE_BYTES = 1 << 20
 PACKED_BYTES = 32 << 20
 ALL_BYTES = 64 << 20
@@ -41,6 +41,17 @@ LONG_HEADERS = (
 )
 
 
+class Untaken(enum.Enum):
+    """What is there, and is not read."""
+
+    LARGE = "a file of more than FILE_BYTES"
+    LINK = "a link"
+
+
+# By their paths; what is neither a file nor a link is left out.
+Files = dict[str, bytes | Untaken]
+
+
 class ArchiveError(OperatorError):
     """An archive that is not taken, and why."""
 
@@ -54,7 +65,7 @@ def is_archive(name: str) -> bool:
 
 
 def read_archive(file: Path) -> Files:
-    """The regular files of the archive; links and devices are left out.
+    """The files of the archive. Links are not followed, and devices left out.
 
     Of two members of one name the last counts. Raises ArchiveError.
     """
@@ -73,17 +84,35 @@ def read_archive(file: Path) -> Files:
                 raise ArchiveError(file, f"it has more than {COUNT} members")
             if member:
                 name, data = member
+                path = _path(file, name)
+                if data is None:
+                    found[path] = Untaken.LINK
+                    continue
                 total += len(data)
                 if total > limit:
                     raise _Large(limit)
-                path = _path(file, name)
-                found[path] = data if len(data) <= FILE_BYTES else None
+                found[path] = data if len(data) <= FILE_BYTES else Untaken.LARGE
         return found
     except _Large as error:
         raise ArchiveError(file, str(error)) from None
     except BROKEN as error:
         what = plain(str(error) or type(error).__name__, 200)
         raise ArchiveError(file, f"it cannot be read ({what})") from None
+
+
+def lay(files: Files, folder: Path) -> None:
+    """Write them below folder, so that who takes them from there says the same of what
+    was not read."""
+    for path, data in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if data is Untaken.LINK:
+            file.symlink_to("a-link-that-was-not-followed")
+        elif data is Untaken.LARGE:
+            file.touch()
+            os.truncate(file, FILE_BYTES + 1)
+        else:
+            file.write_bytes(data)
 
 
 class _Large(Exception):
@@ -129,20 +158,29 @@ class _Header(tarfile.TarInfo):
         return made
 
 
-def _tar(data: bytes) -> Iterator[tuple[str, bytes] | None]:
-    """Name and content of each member; None stands for what is no regular file."""
+# Name and content of a member, of a link the name alone; None for what is neither.
+_Member = tuple[str, bytes | None] | None
+
+
+def _tar(data: bytes) -> Iterator[_Member]:
     with tarfile.open(fileobj=BytesIO(data), mode="r:", tarinfo=_Header) as archive:
         for member in archive:
+            if member.issym() or member.islnk():
+                yield member.name, None
+                continue
             regular = member.isreg() and not member.issparse() and member.size >= 0
             opened = archive.extractfile(member) if regular else None
             yield (member.name, opened.read()) if opened else None
 
 
-def _zip(packed: bytes) -> Iterator[tuple[str, bytes] | None]:
-    """As _tar; a member is read no further than FILE_BYTES and one."""
+def _zip(packed: bytes) -> Iterator[_Member]:
+    """A member is read no further than FILE_BYTES and one."""
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         for member in archive.infolist():
             kind = stat.S_IFMT(member.external_attr >> 16)
+            if kind == stat.S_IFLNK:
+                yield member.filename, None
+                continue
             if member.is_dir() or kind not in (0, stat.S_IFREG):
                 yield None
                 continue

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from grader.course import Course
 from grader.errors import OperatorError
 from grader.git import git, git_bytes
-from grader.intake.archive import ALL_BYTES, COUNT, FILE_BYTES, Files
+from grader.intake.archive import ALL_BYTES, COUNT, FILE_BYTES, Files, Untaken
 from grader.intake.archive import is_archive, read_archive
 from grader.verdict.model import plain
 
@@ -21,7 +22,7 @@ from grader.verdict.model import plain
 TOPS = ("Makefile", "assignments", "kernel", "user", "grader", "ci")
 NOT_SOURCES = (".git", "__pycache__")
 DEPTH = 3  # how many folders may be wrapped around a repository
-REGULAR = ("100644", "100755")
+REGULAR, LINK = ("100644", "100755"), "120000"
 # A stage, and those of its gap files that are looked for without its folder.
 Gaps = tuple[str, Sequence[str]]
 NO_GAPS: Gaps = ("", ())
@@ -36,7 +37,7 @@ class Unreadable(OperatorError):
 @dataclass(frozen=True)
 class Submission:
     """files: by path below a repository's root, or, if it is not whole, by
-    <stage>/<path>. A file of more than FILE_BYTES is None."""
+    <stage>/<path>."""
 
     name: str
     files: Files
@@ -63,7 +64,7 @@ def commit(root: Path, name: str, course: Course) -> Submission:
     listing = ("ls-tree", "-r", "-t", "-z", "--long", "--full-tree", found)
     listed = git_bytes(root, *listing, most=LISTED_BYTES)
     blobs: dict[str, str] = {}
-    large: Files = {}
+    untaken: Files = {}
     total = 0
     for line in listed.decode("utf-8", "replace").split("\0")[:-1]:
         head, _, path = line.partition("\t")
@@ -72,7 +73,9 @@ def commit(root: Path, name: str, course: Course) -> Submission:
             blobs[path] = blob
             total += int(size)
         elif mode in REGULAR:
-            large[path] = None
+            untaken[path] = Untaken.LARGE
+        elif mode == LINK:
+            untaken[path] = Untaken.LINK
     if len(blobs) > COUNT or total > ALL_BYTES:
         raise _endless(name)
     asked = "".join(f"{blob}\n" for blob in blobs.values()).encode()
@@ -84,7 +87,7 @@ def commit(root: Path, name: str, course: Course) -> Submission:
         size_bytes = int(answer[start:end].split()[2])
         files[path] = answer[end + 1 : end + 1 + size_bytes]
         start = end + 2 + size_bytes
-    return located(name, {**files, **large}, course)
+    return located(name, {**files, **untaken}, course)
 
 
 def archive(file: Path, course: Course, gaps: Gaps = NO_GAPS) -> Submission:
@@ -115,13 +118,13 @@ def _without_stage(place: Path, course: Course, gaps: Gaps) -> Submission:
 
 
 def _all(place: Path, root: Path, tops: Sequence[str] | None) -> Files:
-    """The regular files below root that lie in `tops` (None: anywhere)."""
+    """The files and links below root that lie in `tops` (None: anywhere)."""
     files: Files = {}
     total = 0
     for count, path in enumerate(_walk(root, tops), 1):
         if path:
             files[path] = data = _read(root / path)
-            total += len(data or b"")
+            total += len(data) if isinstance(data, bytes) else 0
         if count > COUNT or total > ALL_BYTES:
             raise _endless(place.name)
     return files
@@ -238,8 +241,8 @@ def _roots(places: list[Path], course: Course, depth: int = DEPTH) -> Iterator[P
 
 
 def _walk(root: Path, tops: Sequence[str] | None) -> Iterator[str]:
-    """The regular files below root that lie in `tops` (None: anywhere), behind no link;
-    for all else that is there, ""."""
+    """The files and links below root that lie in `tops` (None: anywhere), nothing
+    behind a link; for all else that is there, ""."""
     todo = [""]
     while todo:
         below = todo.pop()
@@ -248,7 +251,8 @@ def _walk(root: Path, tops: Sequence[str] | None) -> Iterator[str]:
             wanted = wanted and entry.name not in NOT_SOURCES
             if wanted and entry.is_dir(follow_symlinks=False):
                 todo.append(f"{below}{entry.name}/")
-            yield f"{below}{entry.name}" if wanted and _plain(entry) else ""
+            known = _plain(entry) or entry.is_symlink()
+            yield f"{below}{entry.name}" if wanted and known else ""
 
 
 def _plain(entry: os.DirEntry[str]) -> bool:
@@ -263,16 +267,18 @@ def _entries(place: Path) -> list[os.DirEntry[str]]:
         raise _unreadable(error) from None
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path) -> bytes | Untaken:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         with open(os.open(path, flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
+                return Untaken.LARGE
             data = file.read(FILE_BYTES + 1)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Untaken.LINK
         raise _unreadable(error) from None
-    return data if len(data) <= FILE_BYTES else None
+    return data if len(data) <= FILE_BYTES else Untaken.LARGE
 
 
 def _unreadable(error: OSError) -> Unreadable:

@@ -326,6 +326,9 @@ def test_a_link_to_elsewhere_is_not_followed(cohort: Class, tmp_path: Path) -> N
     (cohort.place / "eve").mkdir()
     (cohort.place / "eve/work.bundle").symlink_to(tmp_path / "other.bundle")
     found = cohort.taken()
-    assert cohort.frozen(found["ada"]) == {}
+    with pytest.raises(SubmissionError) as told:
+        take(cohort.course.stages[0], ARCH, cohort.out / found["ada"].src)
+    said = {message.file: message.text for message in told.value.messages}
+    assert said["01-gdt/gdt.c"].startswith("this is a symbolic link")
     assert "is a link" in found["bob"].fault
     assert "holds no stage" in found["eve"].problem

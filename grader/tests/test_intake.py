@@ -16,7 +16,7 @@ import pytest
 from grader.course import Course
 from grader.errors import OperatorError
 from grader.intake import archive, submission
-from grader.intake.archive import ArchiveError, read_archive
+from grader.intake.archive import ArchiveError, Untaken, read_archive
 
 BOTH = pytest.mark.parametrize("name", ["s.zip", "s.tar.gz"])
 
@@ -91,30 +91,33 @@ def test_a_file_too_large_is_named_without_its_content(
     tmp_path: Path, name: str
 ) -> None:
     packed = pack(tmp_path / name, {"x": bytes(archive.FILE_BYTES + 1)})
-    assert read_archive(packed) == {"x": None}
+    assert read_archive(packed) == {"x": Untaken.LARGE}
 
 
 def linked_tar(file: Path) -> None:
     with tarfile.open(file, "w") as tar:
-        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
-            info = tarfile.TarInfo(f"x{kind!r}")
+        kinds = {"symbolic": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE}
+        for name, kind in {**kinds, "fifo": tarfile.FIFOTYPE}.items():
+            info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             tar.addfile(info)
 
 
 def linked_zip(file: Path) -> None:
     with zipfile.ZipFile(file, "w") as made:
-        info = zipfile.ZipInfo("x")
+        info = zipfile.ZipInfo("symbolic")
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         made.writestr(info, "/etc/passwd")
 
 
 @pytest.mark.parametrize("make, name", [(linked_tar, "s.tar"), (linked_zip, "s.zip")])
-def test_links_and_devices_are_left_out(
+def test_links_are_not_followed_and_devices_left_out(
     tmp_path: Path, make: Callable[[Path], None], name: str
 ) -> None:
     make(tmp_path / name)
-    assert read_archive(tmp_path / name) == {}
+    found = read_archive(tmp_path / name)
+    links = ["symbolic", "hard"] if make is linked_tar else ["symbolic"]
+    assert found == dict.fromkeys(links, Untaken.LINK)
 
 
 def forged(size: bytes, kind: bytes = tarfile.REGTYPE) -> bytes:
@@ -193,7 +196,10 @@ def test_nothing_behind_a_link_is_read_and_no_fifo_waits(
     (stage / "gdt.c").symlink_to(secret / "load.asm")
     os.mkfifo(stage / "pipe")
     (stage / "note").write_text("x")
-    assert submission.folder(tmp_path / "in", course).files == {"01-gdt/note": b"x"}
+    found = submission.folder(tmp_path / "in", course).files
+    links = [path for path, data in found.items() if data is Untaken.LINK]
+    assert sorted(links) == ["01-gdt/gdt.c", "01-gdt/i386"]
+    assert found.keys() - links == {"01-gdt/note"}
     (tmp_path / "other").symlink_to(tmp_path / "in")
     with pytest.raises(OperatorError, match="is a link"):
         submission.one(tmp_path / "other", course)
