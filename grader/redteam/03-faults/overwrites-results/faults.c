@@ -22,7 +22,7 @@ void fault_init(void)
 void fault_report(const struct trap_frame *frame)
 {
     (void)frame;
-    for (uintptr_t at = 0x110000; at < 0x180000; at += sizeof(uint32_t)) {
+    for (uintptr_t at = 0x119000; at < 0x180000; at += sizeof(uint32_t)) {
         volatile struct note *note = (volatile struct note *)at;
 
         if (note->ds_es == 0x00220023 && note->fs_gs == 0x00200021) {
