@@ -31,6 +31,7 @@ from grader.build.model import (
 )
 from grader.build.sources import take
 from grader.build.tools import Tools, header_folders, tools
+from grader.files import write_bytes
 from grader.sandbox import Sandbox, detect
 
 # Counted up when this package links or checks differently: old entries are not used.
@@ -87,7 +88,7 @@ def build_image(
     entry, key = builder.image(stage, stages, units)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("kernel.elf", "symbols.elf"):
-        _copy(entry / name, out / name)
+        write_bytes(out / name, (entry / name).read_bytes())
     return Image(
         elf=out / "kernel.elf",
         symbols=out / "symbols.elf",
@@ -95,12 +96,6 @@ def build_image(
         warnings=tuple(w for unit in units[-1:] for w in unit.warnings),
         gap_files={unit.object.name: unit.files for unit in units},
     )
-
-
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-    shutil.copyfile(source, part)
-    os.replace(part, target)
 
 
 @dataclass(frozen=True)

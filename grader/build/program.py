@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -79,16 +80,39 @@ class _Program:
     elf: bool
 
     def build(self, source: str, optimise: str, base: int) -> bytes:
-        folder = self.root / "build" / "cache" / self.tools.arch
-        key = "program-" + self._key(source, optimise, base)
+        """The library is compiled once for these stubs, and linked for each address."""
+        library = self._objects(self._sources, optimise)
+        parts = [library, self._objects([source], optimise)]
+        digest = hashlib.sha256()
+        feed(digest, *(part.name for part in parts), str(base), self._script.name)
+        feed(digest, self._script.read_bytes())
+        key = f"program-{digest.hexdigest()[:32]}"
         with cache.locked(key):
-            entry = cache.find(folder, key)
+            entry = cache.find(self._cache, key)
             if entry is None:
-                with cache.scratch(folder) as scratch:
-                    entry = cache.publish(
-                        folder, key, self._make(source, optimise, base, scratch)
-                    )
+                with cache.scratch(self._cache) as scratch:
+                    made = self._link(parts, base, scratch)
+                    entry = cache.publish(self._cache, key, made)
         return (entry / "program.bin").read_bytes()
+
+    @property
+    def _cache(self) -> Path:
+        return self.root / "build" / "cache" / self.tools.arch
+
+    def _objects(self, sources: Sequence[str], optimise: str) -> Path:
+        """A folder with the objects of these sources, and the start of any program."""
+        digest = hashlib.sha256()
+        feed(digest, self._common, optimise)
+        for source in sources:
+            feed(digest, source, (self.root / "user" / source).read_bytes())
+        key = f"objects-{digest.hexdigest()[:32]}"
+        with cache.locked(key):
+            entry = cache.find(self._cache, key)
+            if entry is None:
+                with cache.scratch(self._cache) as scratch:
+                    made = self._make(sources, optimise, scratch)
+                    entry = cache.publish(self._cache, key, made)
+        return entry
 
     def default_base(self) -> int:
         return self._constant("USER_PROGRAM_BASE")
@@ -116,19 +140,19 @@ class _Program:
         names = ("user/include", "kernel/include/abi")
         return [self.root / name for name in names]
 
-    def _key(self, source: str, optimise: str, base: int) -> str:
+    @functools.cached_property
+    def _common(self) -> str:
+        """A digest of all that every program depends on."""
         digest = hashlib.sha256()
-        how = (source, optimise, str(base), self._script.name)
-        feed(digest, FORMAT, self.tools.identity, *how)
-        files = [self.root / "user" / name for name in (source, *self._sources)]
-        files += [self.root / FLAGS, self._script, self._crt0]
+        feed(digest, FORMAT, self.tools.identity)
+        files = [self.root / FLAGS, self._crt0, self._offsets / "offsets.inc"]
         files += [self.root / "kernel/arch" / self.tools.arch / "flags.mk"]
-        files += [self._offsets / "offsets.inc", *map(Path, headers(self._folders))]
+        files += map(Path, headers(self._folders))
         for file in files:
             feed(digest, file.relative_to(self.root).as_posix(), file.read_bytes())
         for name, data in self.stubs.items():
             feed(digest, name, data)
-        return digest.hexdigest()[:32]
+        return digest.hexdigest()
 
     @property
     def _crt0(self) -> Path:
@@ -142,10 +166,9 @@ class _Program:
     def _offsets(self) -> Path:
         return self.root / "build" / self.tools.arch / "include"
 
-    def _make(self, source: str, optimise: str, base: int, scratch: Path) -> Path:
-        tree, out, made = (scratch / name for name in ("tree", "objects", "made"))
+    def _make(self, sources: Sequence[str], optimise: str, scratch: Path) -> Path:
+        tree, out = scratch / "tree", scratch / "objects"
         out.mkdir()
-        made.mkdir()
         for name, data in self.stubs.items():
             file = tree / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -153,34 +176,48 @@ class _Program:
             file.chmod(0o644)
         for folder in (tree, *(p for p in tree.rglob("*") if p.is_dir())):
             folder.chmod(0o755)
-        self._compile([*self._sources, source], optimise, tree, out)
-        flags = self._flags
-        argv = ["nasm", *flags["NASMFLAGS_ARCH"], f"-I{self._offsets}/"]
+        self._compile(sources, optimise, tree, out)
+        argv = ["nasm", *self._flags["NASMFLAGS_ARCH"], f"-I{self._offsets}/"]
         argv += [str(self._crt0), "-o", str(out / "crt0.o")]
         self._run(argv, out, [self._crt0, self._offsets])
-        argv = [self.tools.ld, *flags["LDFLAGS_ARCH"], "-z", "noexecstack"]
+        return self._kept(out, scratch, "*.o")
+
+    def _link(self, parts: Sequence[Path], base: int, scratch: Path) -> Path:
+        out = scratch / "linked"
+        out.mkdir()
+        argv = [self.tools.ld, *self._flags["LDFLAGS_ARCH"], "-z", "noexecstack"]
         argv += ["--build-id=none", "-T", str(self._script)]
         argv += [f"--defsym=program_base={base:#x}", "-o", "program.elf"]
         if self.elf:
             argv += [f"--defsym=program_args={self._constant('USER_ARGS_VA'):#x}"]
             argv += ["-z", "max-page-size=4096", "--gc-sections", "--strip-all"]
-        argv += ["crt0.o", *(f"{Path(n).stem}.o" for n in (*self._sources, source))]
-        self._run(argv, out, [self._script])
+        argv += [str(parts[0] / "crt0.o")]
+        for part in parts:
+            argv += [str(o) for o in sorted(part.glob("*.o")) if o.name != "crt0.o"]
+        self._run(argv, out, [self._script, *parts])
         if self.elf:
             (out / "program.elf").rename(out / "program.bin")
         else:
             argv = [self.tools.objcopy, "-O", "binary", "program.elf", "program.bin"]
             self._run(argv, out, [])
-        binary = out / "program.bin"
-        if binary.is_symlink() or not binary.is_file():
-            raise self._refuse("the program could not be linked")
-        binary.rename(made / "program.bin")
+        return self._kept(out, scratch, "program.bin")
+
+    def _kept(self, out: Path, scratch: Path, pattern: str) -> Path:
+        """A folder with these results, and with nothing that is no plain file."""
+        made = scratch / "made"
+        made.mkdir()
+        for file in out.glob(pattern):
+            if file.is_symlink() or not file.is_file():
+                raise self._refuse(f"{file.name} is no plain file")
+            file.rename(made / file.name)
+        if not any(made.iterdir()):
+            raise self._refuse("the program could not be built")
         return made
 
     def _compile(
         self, sources: Sequence[str], optimise: str, tree: Path, out: Path
     ) -> None:
-        """All C files in one go; errors in the course's own are the stubs' fault."""
+        """The C files in one go; errors in the course's own are the stubs' fault."""
         flags = self._flags
         seen = self.sandbox.view(tree, SEEN)
         family = self.tools.family

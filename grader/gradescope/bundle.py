@@ -16,12 +16,12 @@ from pathlib import Path
 
 from grader.course import Course
 from grader.errors import OperatorError
+from grader.files import write_bytes
 from grader.git import git
 from grader.gradescope import JOB
 from grader.intake import submission
 from grader.publish.content import held
 from grader.settings import near
-from grader.verdict.write import write_bytes
 
 TAKEN = (
     *("Makefile", "ci/setup", "ci/tools.txt"),
