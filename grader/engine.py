@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import functools
+import itertools
 import os
+import queue
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +44,8 @@ class Engine:
         self._runs = runs
         self._portraits = portraits
         self._pool = ThreadPoolExecutor(max_workers=settings.parallel)
+        self._waiting = queue.PriorityQueue[_Task]()
+        self._numbers = itertools.count()
         # The tool that writes a CD is asleep most of the time: it takes no one's place.
         self._burner = ThreadPoolExecutor(max_workers=settings.parallel)
         self._lock = threading.RLock()
@@ -64,7 +69,9 @@ class Engine:
         with self._lock:
             key = (arch, stage.id)
             if key not in self._images:
-                self._images[key] = self._pool.submit(self._build, arch, stage)
+                future = self._images[key] = Future()
+                task = functools.partial(self._build, arch, stage, future)
+                self._submit(arch, stage, _Step.IMAGE, (future,), task)
             return self._images[key]
 
     def prefetch(self, arch: str, stage: Stage, specs: Iterable[BootSpec]) -> None:
@@ -79,8 +86,8 @@ class Engine:
                 return
 
             def go_on(image: Future[Image]) -> None:
-                task = functools.partial(self._launch, arch, stage, image)
-                self._submit(self._pool, fresh.values(), task, fresh)
+                task = functools.partial(self._launch, arch, stage, image, fresh)
+                self._submit(arch, stage, _Step.PLAN, fresh.values(), task)
 
             self.prefetch_image(arch, stage).add_done_callback(go_on)
 
@@ -100,8 +107,12 @@ class Engine:
                 future = self._discs[key] = Future()
 
                 def go_on(image: Future[Image]) -> None:
-                    task = functools.partial(self._burn, arch, stage, spec, image)
-                    self._submit(self._burner, (future,), task, future)
+                    try:
+                        self._burner.submit(
+                            self._burn, arch, stage, spec, image, future
+                        )
+                    except RuntimeError:
+                        future.cancel()
 
                 self.prefetch_image(arch, stage).add_done_callback(go_on)
             return self._discs[key]
@@ -171,6 +182,7 @@ class Engine:
         pools = (self._burner, self._pool)
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
+        self._cancel()
         futures: list[Future[Any]] = [*self._images.values(), *self._boots.values()]
         futures += self._discs.values()
         if any(not future.done() for future in futures):
@@ -185,26 +197,44 @@ class Engine:
 
     def _submit(
         self,
-        pool: ThreadPoolExecutor,
+        arch: str,
+        stage: Stage,
+        step: _Step,
         futures: Iterable[Future[Any]],
-        task: Callable[..., None],
-        *args: Any,
+        run: Callable[[], None],
     ) -> None:
-        """Hand `task` to the pool; when that is closed, cancel its futures instead."""
+        """Hand it to the pool, which does first what is judged first; when the pool is
+        closed, cancel the futures instead."""
+        pairs = self.settings.pairs()
+        place = pairs.index((arch, stage)) if (arch, stage) in pairs else len(pairs)
+        number = next(self._numbers)
+        self._waiting.put(_Task((place, step, number), tuple(futures), run))
         try:
-            pool.submit(task, *args)
+            self._pool.submit(self._work)
         except RuntimeError:
-            for future in futures:
-                future.cancel()
+            self._cancel()
 
-    def _build(self, arch: str, stage: Stage) -> Image:
+    def _work(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._waiting.get_nowait().run()
+
+    def _cancel(self) -> None:
+        """What waits will not be done; who waits for it hears so."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                for future in self._waiting.get_nowait().futures:
+                    future.cancel()
+
+    def _build(self, arch: str, stage: Stage, future: Future[Image]) -> None:
         from grader.build import build_image
 
-        self._require_core(arch)
-        where = self.settings
-        out = stage_folder(where.out, arch, stage.id) / self._runs / "image"
-        out.mkdir(parents=True, exist_ok=True)
-        return build_image(where.course, arch, stage, where.src, where.prior, out)
+        with _into(future):
+            self._require_core(arch)
+            where = self.settings
+            out = stage_folder(where.out, arch, stage.id) / self._runs / "image"
+            out.mkdir(parents=True, exist_ok=True)
+            made = build_image(where.course, arch, stage, where.src, where.prior, out)
+            future.set_result(made)
 
     def _require_core(self, arch: str) -> None:
         with self._core_lock:
@@ -219,22 +249,25 @@ class Engine:
         image: Future[Image],
         fresh: dict[BootSpec, Future[Evidence]],
     ) -> None:
-        """Plan the boots, and run them; those that take longest go first."""
-        planned: list[tuple[Planned, Future[Evidence]]] = []
+        """Plan the boots, and run them."""
         for spec, future in fresh.items():
             if spec.disc:
                 disc = self._disc(arch, stage, spec)
-                disc.add_done_callback(functools.partial(self._boot, future))
+                disc.add_done_callback(functools.partial(self._burnt, future))
                 continue
             with _into(future):
                 plan = self._plan(arch, stage, spec, image.result())
-                planned.append((Planned(plan, spec(plan)), future))
-        for one, future in sorted(planned, key=lambda p: not _long(p[0].boot)):
-            self._submit(self._pool, (future,), self._run, one, future)
+                self._boot(Planned(plan, spec(plan)), future)
 
-    def _boot(self, future: Future[Evidence], disc: Future[Planned]) -> None:
+    def _burnt(self, future: Future[Evidence], disc: Future[Planned]) -> None:
         with _into(future):
-            self._submit(self._pool, (future,), self._run, disc.result(), future)
+            self._boot(disc.result(), future)
+
+    def _boot(self, planned: Planned, future: Future[Evidence]) -> None:
+        plan = planned.plan
+        step = _Step.LONG if planned.disc or _long(planned.boot) else _Step.BOOT
+        task = functools.partial(self._run, planned, future)
+        self._submit(plan.arch, plan.stage, step, (future,), task)
 
     def _plan(self, arch: str, stage: Stage, spec: BootSpec, image: Image) -> Plan:
         return Plan(
@@ -282,6 +315,24 @@ class Engine:
                 (plan.folder / RAM).unlink(missing_ok=True)
                 raise
             future.set_result(Evidence(run, boot, plan.image, plan.notes))
+
+
+class _Step(enum.IntEnum):
+    """In this order for each pair; what takes long begins first."""
+
+    IMAGE = 0
+    PLAN = 1
+    LONG = 2
+    BOOT = 3
+
+
+@dataclass(frozen=True, order=True)
+class _Task:
+    """What a thread of the pool does, and whose futures it sets."""
+
+    rank: tuple[int, _Step, int]
+    futures: tuple[Future[Any], ...] = field(compare=False)
+    run: Callable[[], None] = field(compare=False)
 
 
 @dataclass(frozen=True)

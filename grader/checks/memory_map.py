@@ -71,14 +71,10 @@ def _joined(ranges: Iterable[Range]) -> list[tuple[int, int]]:
 
 def runs(frames: Iterable[int]) -> list[tuple[int, int]]:
     """Maximal runs as (first frame, how many), ascending."""
-    found: list[tuple[int, int]] = []
-    ordered = sorted(frames)
-    first = 0
-    for number, frame in enumerate(ordered, 1):
-        if number == len(ordered) or ordered[number] != frame + 1:
-            found.append((ordered[first], number - first))
-            first = number
-    return found
+    here = set(frames)
+    behind = {frame + 1 for frame in here}
+    ends = zip(sorted(here - behind), sorted(behind - here))
+    return [(first, end - first) for first, end in ends]
 
 
 def must_fit(free: set[int], frames: int) -> bool:

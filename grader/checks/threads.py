@@ -245,4 +245,9 @@ def _register() -> re.Pattern[bytes]:
 def registers(dump: bytes) -> dict[str, int]:
     """General registers, ip and flags of a dump: thousands are read, so only these."""
     found = _register().findall(dump, 0, DUMP_BYTES)
-    return {(a or b).decode().lower(): int(digits, 16) for a, b, digits in found}
+    return {_name(a or b): int(digits, 16) for a, b, digits in found}
+
+
+@functools.lru_cache(maxsize=None)
+def _name(register: bytes) -> str:
+    return register.decode().lower()
