@@ -201,7 +201,7 @@ class Engine:
         stage: Stage,
         step: _Step,
         futures: Iterable[Future[Any]],
-        run: Callable[[], None],
+        run: Callable[[], object],
     ) -> None:
         """Hand it to the pool, which does first what is judged first; when the pool is
         closed, cancel the futures instead."""
@@ -332,7 +332,7 @@ class _Task:
 
     rank: tuple[int, _Step, int]
     futures: tuple[Future[Any], ...] = field(compare=False)
-    run: Callable[[], None] = field(compare=False)
+    run: Callable[[], object] = field(compare=False)
 
 
 @dataclass(frozen=True)

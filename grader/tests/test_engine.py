@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -13,11 +16,13 @@ from grader.checks.api import BootSpec
 from grader.checks.test_00_boot import grub
 from grader.course import Course
 from grader.engine import Engine
+from grader.engine import _Step as Step
 from grader.settings import ROOT, resolve
 
 ARCH = "i386"
 COURSE = Course.load(ROOT)
 STAGE = COURSE.stage("00-boot")
+PAIR = "00-boot,01-gdt"
 
 
 @pytest.fixture(name="engine")
@@ -47,3 +52,49 @@ def test_who_boots_by_grub_without_a_cd_is_told(engine: Engine) -> None:
     for spec in (BootSpec("grub", grub.make), direct):
         with pytest.raises(ValueError, match="disc=True"):
             engine.evidence(ARCH, STAGE, spec)
+
+
+@pytest.fixture(name="held")
+def _held(tmp_path: Path) -> Iterator[tuple[Engine, threading.Event]]:
+    """An engine of two stages, whose only thread waits until the event is set."""
+    settings = resolve(COURSE, stages=PAIR, arches=ARCH, out=str(tmp_path))
+    engine = Engine(dataclasses.replace(settings, parallel=1))
+    go_on = threading.Event()
+    engine._submit(ARCH, STAGE, Step.IMAGE, (), lambda: go_on.wait(60))
+    yield engine, go_on
+    go_on.set()
+    engine.close()
+
+
+def test_what_is_judged_first_is_done_first(
+    held: tuple[Engine, threading.Event],
+) -> None:
+    engine, go_on = held
+    stages = [COURSE.stage(name) for name in PAIR.split(",")]
+    wanted = [(stage.id, step) for stage in stages for step in Step]
+    done: list[tuple[str, Step]] = []
+    last = threading.Event()
+    engine._submit(ARCH, COURSE.stage("11-shell"), Step.IMAGE, (), last.set)
+    for name, step in reversed(wanted):
+        task = functools.partial(done.append, (name, step))
+        engine._submit(ARCH, COURSE.stage(name), step, (), task)
+    go_on.set()
+    assert last.wait(60)
+    assert done == wanted
+
+
+def test_who_waits_for_what_is_not_done_any_more_hears_so(
+    held: tuple[Engine, threading.Event],
+) -> None:
+    engine, go_on = held
+    image = engine.prefetch_image(ARCH, STAGE)
+    engine.prefetch(ARCH, STAGE, [grub])
+    waiting = threading.Thread(target=engine.close)
+    waiting.start()
+    with pytest.raises(CancelledError):
+        image.result(60)
+    with pytest.raises(CancelledError):
+        engine.evidence(ARCH, STAGE, grub)
+    go_on.set()
+    waiting.join(60)
+    assert not waiting.is_alive()
