@@ -58,6 +58,11 @@ def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> bytes:
     return (entry / STATE).read_bytes()
 
 
+def forget(arch: str, ram_mib: int, sandbox: Sandbox) -> None:
+    """QEMU refuses the machine that is kept: the next boot makes it anew."""
+    shutil.rmtree(KEPT / _key(arch, ram_mib, sandbox), ignore_errors=True)
+
+
 def _key(arch: str, ram_mib: int, sandbox: Sandbox) -> str:
     """Of all that the kept machine consists of."""
     words = [*hardware(arch, PC, ram_mib, 0), *_config()]

@@ -24,7 +24,8 @@ from grader.machine.command import (
     prepare,
 )
 from grader.machine.console import Console
-from grader.machine.grub import KEY, waiting
+from grader.machine.grub import KEY, forget, waiting
+from grader.machine.iso import IsoError
 from grader.machine.model import Boot, End, Run, Via
 from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
@@ -59,17 +60,16 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
     Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing or the
     disk is full.
     """
-    folder = folder.resolve()
-    if boot.via is Via.GRUB and disc is None:
+    folder, by_grub = folder.resolve(), boot.via is Via.GRUB
+    if by_grub and disc is None:
         make_disc(boot, folder, sandbox)
     outputs = prepare(boot, folder)
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
     state, state_theirs = socket.socketpair()
-    grub = b""
     with qmp, qmp_theirs, state, state_theirs, contextlib.closing(console):
         fds = [qmp_theirs.fileno()]
-        if boot.via is Via.GRUB:
+        if by_grub:
             grub = waiting(boot.arch, boot.ram_mib, sandbox)
             fds += [state_theirs.fileno()]
         client = Qmp(qmp)
@@ -98,8 +98,9 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
             state_theirs.close()
             client.begin()
             session = _Session(boot, folder, child, client, console, began)
-            if grub:
-                session.wake(state, grub)
+            if by_grub and not session.wake(state, grub) and not stopping():
+                forget(boot.arch, boot.ram_mib, sandbox)
+                raise IsoError("QEMU does not go on from where GRUB was started")
             end, detail = session.watch()
             registers = session.farewell()
             status = session.kill()
@@ -189,21 +190,27 @@ class _Session:
         self._asleep_since: tuple[tuple[int, int], float] | None = None
         qmp.patience = self._within_limits
 
-    def wake(self, to: socket.socket, grub: bytes) -> None:
+    def wake(self, to: socket.socket, grub: bytes) -> bool:
         """Hand QEMU the machine in which GRUB waits for a key, and press the key when
-        the machine goes on: one pressed before is lost."""
+        the machine goes on: one pressed before is lost. False: QEMU has died of it."""
         to.setblocking(False)
-        left = memoryview(grub)
+        left, feeding = memoryview(grub), True
         while not any(event["event"] == "RESUME" for event in self.qmp.events):
-            if self.qmp.closed or not self._within_limits():
-                return
-            if select.select([self.qmp], [to] if left else [], [], TICK_S)[1]:
+            if self.qmp.closed:
+                return False
+            if not self._within_limits():
+                return True
+            if select.select([self.qmp], [to] if feeding else [], [], TICK_S)[1]:
                 try:
                     left = left[to.send(left) :]
-                except ConnectionError:
-                    left = left[:0]  # why it was refused stands in QEMU's stderr
+                    if not left:
+                        to.shutdown(socket.SHUT_WR)
+                except OSError:
+                    left = left[:0]  # it says why by dying
+                feeding = bool(left)
             self.qmp.pump()
         self.console.type(KEY)
+        return True
 
     def watch(self) -> tuple[End, str]:
         """Follow the guest until something ends the boot."""

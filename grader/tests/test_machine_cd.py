@@ -130,6 +130,19 @@ def test_a_grub_that_does_not_come_so_far_is_told(
 
 
 @pytest.mark.usefixtures("anew")
+def test_a_kept_machine_that_is_damaged_is_no_kernels_fault(
+    start: Start, tmp_path: Path
+) -> None:
+    start(SAY, via=Via.GRUB)
+    (kept,) = (tmp_path / "kept").glob(f"*/{grub.STATE}")
+    for damage in (kept.read_bytes()[:500_000], b"", b"nothing"):
+        kept.write_bytes(damage)
+        with pytest.raises(IsoError, match="does not go on from where GRUB"):
+            start(SAY, via=Via.GRUB)
+        assert start(SAY, via=Via.GRUB).end is End.DONE
+
+
+@pytest.mark.usefixtures("anew")
 @pytest.mark.parametrize("place", ["bin", "libexec"])
 def test_a_new_qemu_gets_a_machine_of_its_own(
     tmp_path: Path, monkeypatch: Any, place: str
