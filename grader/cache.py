@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SCRATCH = "scratch-"
@@ -34,6 +34,17 @@ def identity(*files: Path) -> str:
     every = [*files, *(file for file in behind if file.exists())]
     states = [(file.resolve(), file.stat()) for file in every]
     return " ".join(f"{path}:{s.st_size}:{s.st_mtime_ns}" for path, s in states)
+
+
+def entry(cache: Path, key: str, make: Callable[[Path], Path]) -> Path:
+    """The folder `key` of the cache; if it is not there, what make(scratch) returns, a
+    folder inside its scratch folder, becomes it."""
+    with locked(key):
+        found = find(cache, key)
+        if found is None:
+            with scratch(cache) as place:
+                found = publish(cache, key, make(place))
+    return found
 
 
 @contextlib.contextmanager

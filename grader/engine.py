@@ -131,8 +131,7 @@ class Engine:
         with _into(future):
             plan = self._plan(arch, stage, spec, image.result())
             boot = spec(plan)
-            plan.folder.mkdir(parents=True, exist_ok=True)
-            disc = make_disc(boot, plan.folder.resolve(), detect())
+            disc = make_disc(boot, plan.folder, detect())
             future.set_result(Planned(plan, boot, disc))
 
     def image(self, arch: str, stage: Stage) -> Image:

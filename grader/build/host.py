@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -49,12 +50,8 @@ def run_host(
     gaps = {n: d for n, d in take(stage, arch, src).items() if n in names}
     host = _Host(root.resolve(), tools(root.resolve(), arch), detect(), stage.id, gaps)
     folder = host.root / "build" / "cache" / arch
-    key = "host-" + host.key(source)
-    with cache.locked(key):
-        entry = cache.find(folder, key)
-        if entry is None:
-            with cache.scratch(folder) as scratch:
-                entry = cache.publish(folder, key, host.make(source, scratch))
+    make = functools.partial(host.make, source)
+    entry = cache.entry(folder, "host-" + host.key(source), make)
     with cache.scratch(folder) as scratch:
         given = scratch / "data"
         given.write_bytes(data)

@@ -123,12 +123,8 @@ class _Builder:
         """The stage's object from the cache, or made now."""
         sources = take(stage, self.arch, src)
         key = "gap-" + self._unit_key(stage, sources)
-        with cache.locked(key):
-            entry = cache.find(self.cache, key)
-            if entry is None:
-                with cache.scratch(self.cache) as scratch:
-                    made = self._make_unit(stage, sources, scratch)
-                    entry = cache.publish(self.cache, key, made)
+        make = functools.partial(self._make_unit, stage, sources)
+        entry = cache.entry(self.cache, key, make)
         warnings = json.loads((entry / "warnings.json").read_text("utf-8"))
         return _Unit(
             object=entry / f"gap-{stage.id}.o",
@@ -226,13 +222,8 @@ class _Builder:
         feed(digest, FORMAT, stamp, self.tools.identity, stage.id)
         feed(digest, *(unit.key for unit in units))
         key = digest.hexdigest()[:32]
-        with cache.locked(key):
-            entry = cache.find(self.cache, f"image-{key}")
-            if entry is None:
-                with cache.scratch(self.cache) as scratch:
-                    made = self._make_image(stage, stages, units, scratch)
-                    entry = cache.publish(self.cache, f"image-{key}", made)
-        return entry, key
+        make = functools.partial(self._make_image, stage, stages, units)
+        return cache.entry(self.cache, f"image-{key}", make), key
 
     def _make_image(
         self,

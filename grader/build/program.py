@@ -27,6 +27,7 @@ from grader.sandbox import Result, Sandbox, detect
 
 HEADER = ".h"
 FLAGS = "user/flags.mk"
+START = "crt0"
 
 
 @dataclass(frozen=True)
@@ -81,38 +82,27 @@ class _Program:
 
     def build(self, source: str, optimise: str, base: int) -> bytes:
         """The library is compiled once for these stubs, and linked for each address."""
-        library = self._objects(self._sources, optimise)
+        library = self._objects([self._start, *self._sources], optimise)
         parts = [library, self._objects([source], optimise)]
         digest = hashlib.sha256()
         feed(digest, *(part.name for part in parts), str(base), self._script.name)
         feed(digest, self._script.read_bytes())
         key = f"program-{digest.hexdigest()[:32]}"
-        with cache.locked(key):
-            entry = cache.find(self._cache, key)
-            if entry is None:
-                with cache.scratch(self._cache) as scratch:
-                    made = self._link(parts, base, scratch)
-                    entry = cache.publish(self._cache, key, made)
-        return (entry / "program.bin").read_bytes()
+        make = functools.partial(self._link, parts, base)
+        return (cache.entry(self._cache, key, make) / "program.bin").read_bytes()
 
     @property
     def _cache(self) -> Path:
         return self.root / "build" / "cache" / self.tools.arch
 
     def _objects(self, sources: Sequence[str], optimise: str) -> Path:
-        """A folder with the objects of these sources, and the start of any program."""
+        """A folder with the objects of these sources."""
         digest = hashlib.sha256()
         feed(digest, self._common, optimise)
         for source in sources:
             feed(digest, source, (self.root / "user" / source).read_bytes())
-        key = f"objects-{digest.hexdigest()[:32]}"
-        with cache.locked(key):
-            entry = cache.find(self._cache, key)
-            if entry is None:
-                with cache.scratch(self._cache) as scratch:
-                    made = self._make(sources, optimise, scratch)
-                    entry = cache.publish(self._cache, key, made)
-        return entry
+        make = functools.partial(self._make, sources, optimise)
+        return cache.entry(self._cache, f"objects-{digest.hexdigest()[:32]}", make)
 
     def default_base(self) -> int:
         return self._constant("USER_PROGRAM_BASE")
@@ -145,7 +135,7 @@ class _Program:
         """A digest of all that every program depends on."""
         digest = hashlib.sha256()
         feed(digest, FORMAT, self.tools.identity)
-        files = [self.root / FLAGS, self._crt0, self._offsets / "offsets.inc"]
+        files = [self.root / FLAGS, self._offsets / "offsets.inc"]
         files += [self.root / "kernel/arch" / self.tools.arch / "flags.mk"]
         files += map(Path, headers(self._folders))
         for file in files:
@@ -155,8 +145,9 @@ class _Program:
         return digest.hexdigest()
 
     @property
-    def _crt0(self) -> Path:
-        return self.root / "user" / self.tools.arch / "crt0.asm"
+    def _start(self) -> str:
+        """What each program begins with."""
+        return f"{self.tools.arch}/{START}.asm"
 
     @property
     def _script(self) -> Path:
@@ -176,10 +167,12 @@ class _Program:
             file.chmod(0o644)
         for folder in (tree, *(p for p in tree.rglob("*") if p.is_dir())):
             folder.chmod(0o755)
-        self._compile(sources, optimise, tree, out)
-        argv = ["nasm", *self._flags["NASMFLAGS_ARCH"], f"-I{self._offsets}/"]
-        argv += [str(self._crt0), "-o", str(out / "crt0.o")]
-        self._run(argv, out, [self._crt0, self._offsets])
+        assembled = [name for name in sources if name.endswith(".asm")]
+        self._compile([n for n in sources if n not in assembled], optimise, tree, out)
+        for file in (self.root / "user" / name for name in assembled):
+            argv = ["nasm", *self._flags["NASMFLAGS_ARCH"], f"-I{self._offsets}/"]
+            argv += [str(file), "-o", str(out / f"{file.stem}.o")]
+            self._run(argv, out, [file, self._offsets])
         return self._kept(out, scratch, "*.o")
 
     def _link(self, parts: Sequence[Path], base: int, scratch: Path) -> Path:
@@ -191,9 +184,9 @@ class _Program:
         if self.elf:
             argv += [f"--defsym=program_args={self._constant('USER_ARGS_VA'):#x}"]
             argv += ["-z", "max-page-size=4096", "--gc-sections", "--strip-all"]
-        argv += [str(parts[0] / "crt0.o")]
-        for part in parts:
-            argv += [str(o) for o in sorted(part.glob("*.o")) if o.name != "crt0.o"]
+        objects = [file for part in parts for file in sorted(part.glob("*.o"))]
+        objects.sort(key=lambda file: file.stem != START)
+        argv += map(str, objects)
         self._run(argv, out, [self._script, *parts])
         if self.elf:
             (out / "program.elf").rename(out / "program.bin")

@@ -68,16 +68,14 @@ def main(words: list[str]) -> int:
 def _take(archive: Path, src: Path) -> int:
     """Take in what is handed in, as a class run does: its regular files."""
     from grader.intake import submission
+    from grader.intake.archive import lay
 
     try:
         found = submission.one(archive, Course.load(ROOT))
     except OperatorError as error:
         print(f"grader: {error}", file=sys.stderr)
         return 2
-    for path, data in found.files.items():
-        if isinstance(data, bytes):
-            (src / path).parent.mkdir(parents=True, exist_ok=True)
-            (src / path).write_bytes(data)
+    lay({p: data for p, data in found.files.items() if isinstance(data, bytes)}, src)
     return 0
 
 

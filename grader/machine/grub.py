@@ -47,15 +47,14 @@ def waiting(arch: str, ram_mib: int, sandbox: Sandbox) -> bytes:
     IsoError if GRUB does not come so far.
     """
     key = _key(arch, ram_mib, sandbox)
-    with cache.locked(key):
-        entry = cache.find(KEPT, key)
-        if entry is None:
-            with cache.scratch(KEPT) as scratch:
-                made = scratch / "made"
-                made.mkdir(mode=0o755)
-                (made / STATE).write_bytes(_start(arch, ram_mib, scratch, sandbox))
-                entry = cache.publish(KEPT, key, made)
-    return (entry / STATE).read_bytes()
+
+    def make(scratch: Path) -> Path:
+        made = scratch / "made"
+        made.mkdir()
+        (made / STATE).write_bytes(_start(arch, ram_mib, scratch, sandbox))
+        return made
+
+    return (cache.entry(KEPT, key, make) / STATE).read_bytes()
 
 
 def forget(arch: str, ram_mib: int, sandbox: Sandbox) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from grader import cache
 from grader.machine.model import Module
 from grader.sandbox import Limits, Sandbox
 
@@ -70,12 +71,17 @@ def files_of(wanted: tuple[str, ...]) -> tuple[Path, ...]:
     return tuple(GRUB / f"{name}.mod" for name in sorted(found))
 
 
-@functools.cache
 def grub_core(sandbox: Sandbox) -> bytes:
     """What the BIOS loads from the CD, the same for every kernel: made once a process.
 
     Raises IsoError.
     """
+    with cache.locked("GRUB's core"):  # two threads make CDs
+        return _core(sandbox)
+
+
+@functools.cache
+def _core(sandbox: Sandbox) -> bytes:
     with tempfile.TemporaryDirectory(prefix="ringlab-grub-") as scratch:
         argv = ["grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/boot/grub"]
         _tool(sandbox, [*argv, "-o", "core.img", *CORE], Path(scratch), Path(scratch))

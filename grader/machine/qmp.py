@@ -101,6 +101,27 @@ class Qmp:
             raise Gone("migrate")
         return bytes(saved)
 
+    def load(self, machine: bytes, to: socket.socket) -> bool:
+        """Hand QEMU, which waits at the other end of `to`, what save() gave, and wait
+        until it runs, or patience ends. False: QEMU has died of it."""
+        to.setblocking(False)
+        left, feeding = memoryview(machine), True
+        while not any(event["event"] == "RESUME" for event in self.events):
+            if self.closed:
+                return False
+            if not self.patience():
+                return True
+            if select.select([self.sock], [to] if feeding else [], [], 0.05)[1]:
+                try:
+                    left = left[to.send(left) :]
+                    if not left:
+                        to.shutdown(socket.SHUT_WR)
+                except OSError:
+                    left = left[:0]  # it says why by dying
+                feeding = bool(left)
+            self.pump()
+        return True
+
     def monitor(self, line: str) -> str:
         """What the human monitor prints for `line`."""
         return str(self.command("human-monitor-command", **{"command-line": line}))

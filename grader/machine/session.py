@@ -98,9 +98,11 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
             state_theirs.close()
             client.begin()
             session = _Session(boot, folder, child, client, console, began)
-            if by_grub and not session.wake(state, grub) and not stopping():
-                forget(boot.arch, boot.ram_mib, sandbox)
-                raise IsoError("QEMU does not go on from where GRUB was started")
+            if by_grub:
+                if not client.load(grub, state) and not stopping():
+                    forget(boot.arch, boot.ram_mib, sandbox)
+                    raise IsoError("QEMU does not go on from where GRUB was started")
+                console.type(KEY)  # pressed before, it would be lost
             end, detail = session.watch()
             registers = session.farewell()
             status = session.kill()
@@ -189,28 +191,6 @@ class _Session:
         self._reported_cpu_s: float | None = None
         self._asleep_since: tuple[tuple[int, int], float] | None = None
         qmp.patience = self._within_limits
-
-    def wake(self, to: socket.socket, grub: bytes) -> bool:
-        """Hand QEMU the machine in which GRUB waits for a key, and press the key when
-        the machine goes on: one pressed before is lost. False: QEMU has died of it."""
-        to.setblocking(False)
-        left, feeding = memoryview(grub), True
-        while not any(event["event"] == "RESUME" for event in self.qmp.events):
-            if self.qmp.closed:
-                return False
-            if not self._within_limits():
-                return True
-            if select.select([self.qmp], [to] if feeding else [], [], TICK_S)[1]:
-                try:
-                    left = left[to.send(left) :]
-                    if not left:
-                        to.shutdown(socket.SHUT_WR)
-                except OSError:
-                    left = left[:0]  # it says why by dying
-                feeding = bool(left)
-            self.qmp.pump()
-        self.console.type(KEY)
-        return True
 
     def watch(self) -> tuple[End, str]:
         """Follow the guest until something ends the boot."""

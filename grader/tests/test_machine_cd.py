@@ -92,10 +92,10 @@ def test_the_bios_starts_it_from_cd_and_usb_stick(tmp_path: Path, way: str) -> N
 def _anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of GRUB is there that was made before, nor stays what is made now."""
     monkeypatch.setattr(grub, "KEPT", tmp_path / "kept")
-    iso.grub_core.cache_clear()
+    iso._core.cache_clear()
     iso.files_of.cache_clear()
     yield
-    iso.grub_core.cache_clear()
+    iso._core.cache_clear()
     iso.files_of.cache_clear()
 
 
