@@ -8,6 +8,7 @@ and outside, if not asked for otherwise, so all tiers share command lines.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import secrets
@@ -83,36 +84,42 @@ class Sandbox:
         the tier are missing.
         """
         uid = self._user(ro, rw)
-        command = self._command(list(argv), cwd, ro, rw, limits, uid)
-        temporary = self._temporary(uid)
-        # A compiler that is killed leaves its own files behind: they go with TMPDIR.
-        place = {"TMPDIR": str(temporary)} if temporary else {}
+        with contextlib.ExitStack() as undo:
+            place, info, fds = {}, None, [*pass_fds]
+            if temporary := self._temporary(uid):
+                undo.callback(temporary.rmdir)
+                # A compiler that is killed leaves its files behind: they go with it.
+                place = {"TMPDIR": str(temporary)}
+            if self.tier is Tier.A:
+                info = os.memfd_create("info")
+                undo.callback(os.close, info)
+                fds.append(info)
+            command = self._command(list(argv), cwd, ro, rw, limits, uid, info)
 
-        def begin() -> Child:
-            process = subprocess.Popen(
-                command,
-                cwd=cwd if self.tier is not Tier.A else "/",
-                env=ENVIRONMENT | place,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                pass_fds=pass_fds,
-                start_new_session=True,
-                # Python ignores SIGXFSZ, and the command inherits that if not restored.
-                restore_signals=not outlive_full_files,
-            )
-            return Child(process, self.tier, uid, tuple(rw), temporary)
+            def begin() -> Child:
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd if self.tier is not Tier.A else "/",
+                    env=ENVIRONMENT | place,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=fds,
+                    start_new_session=True,
+                    # Python ignores SIGXFSZ, and the command inherits that if not
+                    # restored.
+                    restore_signals=not outlive_full_files,
+                )
+                return Child(process, self.tier, uid, tuple(rw), temporary, info)
 
-        try:
-            return children.start(begin)
-        except BaseException:
-            if temporary:
-                temporary.rmdir()
-            raise
+            child = children.start(begin)
+            undo.pop_all()
+        return child
 
     @staticmethod
     def release(child: Child, grace_s: float = 0.0) -> int:
-        """Wait grace_s (wall) for a natural end, kill what is left, reap, forget.
+        """Wait grace_s (wall) for a natural end, kill what is left, reap, forget. In
+        tiers A and B nothing of it runs any more then.
 
         Returns the status; a killed command has 128 + 9.
         """
@@ -174,6 +181,7 @@ class Sandbox:
         rw: Sequence[Path],
         limits: Limits,
         uid: int | None,
+        info: int | None,
     ) -> list[str]:
         limited = ["prlimit", "--core=0", f"--cpu={limits.cpu_s}"]
         limited += [f"--as={limits.memory_bytes}", f"--fsize={limits.file_bytes}"]
@@ -186,7 +194,7 @@ class Sandbox:
         owner = [] if uid is None else become(uid)
         if self.tier is Tier.B:
             return [*owner, "--pdeathsig", "KILL", *limited, *argv]
-        command = list(BWRAP)
+        command = [*BWRAP, "--info-fd", str(info)]
         for mount in ro:
             outside, inside = mount if isinstance(mount, tuple) else (mount, mount)
             command += ["--ro-bind", str(outside), str(inside)]

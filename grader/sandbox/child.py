@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.sandbox.model import Stopped, Tier
+from grader.sandbox.usage import alive
 
+DYING_S = 10.0  # a killed process is gone after so long on the most loaded host
 # Where everybody may write: what a user id leaves there goes with its command.
 SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
@@ -23,7 +27,8 @@ class Child:
     """A running sandboxed command; kill() takes its whole process tree.
 
     uid: the user id of this command alone, if it has one; lent: what belongs to it
-    meanwhile. temporary: its own TMPDIR.
+    meanwhile. temporary: its own TMPDIR. info: in tier A a file in which bwrap names
+    the first process of the namespace; it is closed by wait().
     """
 
     def __init__(
@@ -33,12 +38,14 @@ class Child:
         uid: int | None = None,
         lent: Sequence[Path] = (),
         temporary: Path | None = None,
+        info: int | None = None,
     ) -> None:
         self.process = process
         self.tier = tier
         self.uid = uid
         self.lent = lent
         self.temporary = temporary
+        self.info = info
         self.cpu_s = 0.0
         self.rss_kib = 0
         self._lock = threading.Lock()
@@ -47,15 +54,11 @@ class Child:
         """Whether the command ends by itself within timeout_s (wall)."""
         if self.process.returncode is not None:
             return True
-        pidfd = os.pidfd_open(self.process.pid)
-        try:
-            return bool(select.select([pidfd], [], [], timeout_s)[0])
-        finally:
-            os.close(pidfd)
+        return _await(self.process.pid, timeout_s)
 
     def kill(self) -> None:
-        """End the tree: in tier A the pid namespace dies with bwrap, else the group,
-        and in tier B all that the user id runs."""
+        """Send the end to the tree: in tier A the pid namespace dies with bwrap, else
+        the group, and in tier B all that the user id runs."""
         with self._lock:
             if self.process.returncode is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -65,7 +68,8 @@ class Child:
             subprocess.run(become(self.uid) + everything, stderr=subprocess.DEVNULL)
 
     def wait(self) -> int:
-        """Reap; a status of 128 + n means signal n. Keeps the CPU time of the tree."""
+        """Reap, and wait for what was killed; a status of 128 + n means signal n. Keeps
+        the CPU time of the tree."""
         if self.process.returncode is None:
             # WNOWAIT first, so that kill() never meets a pid that is already reused.
             os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
@@ -74,8 +78,25 @@ class Child:
                 self.process.returncode = os.waitstatus_to_exitcode(status)
             self.cpu_s = usage.ru_utime + usage.ru_stime
             self.rss_kib = usage.ru_maxrss
+            self._outlast()
         code = self.process.returncode
         return code if code >= 0 else 128 - code
+
+    def _outlast(self) -> None:
+        """Return when all processes of tiers A and B are gone, DYING_S at the latest.
+
+        bwrap ends before its namespace does, whose first process ends last.
+        """
+        if self.info is not None:
+            told = re.search(rb'"child-pid": *([0-9]+)', os.pread(self.info, 4096, 0))
+            os.close(self.info)
+            with contextlib.suppress(ProcessLookupError):
+                if told:
+                    _await(int(told[1]), DYING_S)
+        elif self.tier is Tier.B and self.uid is not None:
+            end = time.monotonic() + DYING_S
+            while alive(self.uid) and time.monotonic() < end:
+                self.kill()
 
     def clean(self) -> None:
         """Take back what was lent, and remove what was left where all may write."""
@@ -88,6 +109,15 @@ class Child:
                 with contextlib.suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_uid == self.uid:
                         _remove(entry)
+
+
+def _await(pid: int, timeout_s: float) -> bool:
+    """Whether a process ends within timeout_s (wall). Raises ProcessLookupError."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        return bool(select.select([pidfd], [], [], timeout_s)[0])
+    finally:
+        os.close(pidfd)
 
 
 def become(uid: int) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # Fields of /proc/<pid>/stat behind the name, see proc(5).
 STATE, PARENT, SESSION, TIMES, RESIDENT = 0, 1, 3, slice(11, 15), 21
 AT_WORK = "RD"
+DEAD = "ZX"
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,27 @@ def usage(pid: int, uid: int | None) -> Usage:
     return Usage(len(found), ticks / HERTZ, pages * PAGE_BYTES, asleep)
 
 
+def alive(uid: int) -> bool:
+    """Whether any process of a user has not ended yet."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            theirs = os.stat(f"/proc/{name}").st_uid == uid
+            if theirs and _stat(name)[STATE] not in DEAD:
+                return True
+    return False
+
+
+def _stat(name: str) -> list[str]:
+    """The fields of a process's stat behind the name."""
+    with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()
+
+
 def _processes(uid: int | None) -> dict[int, tuple[list[str], bool]]:
     """Of each process the fields of its stat, and whether it is the user's."""
     rows: dict[int, tuple[list[str], bool]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
+        with contextlib.suppress(OSError):  # it has ended meanwhile
             theirs = uid is not None and os.stat(f"/proc/{name}").st_uid == uid
-        except OSError:
-            continue  # it has ended meanwhile
-        rows[int(name)] = (fields, theirs)
+            rows[int(name)] = (_stat(name), theirs)
     return rows

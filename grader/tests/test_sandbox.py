@@ -175,11 +175,13 @@ def test_a_command_that_only_waits_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     assert exceeded(result) is Stop.IDLE
 
 
-def test_one_that_escapes_its_session_ends_with_its_user() -> None:
+@pytest.mark.parametrize("tier", [Tier.A, Tier.B])
+def test_nothing_runs_on_when_a_command_is_over(tier: Tier) -> None:
     word = f"7{secrets.randbelow(10**8):08d}"
-    script = f"setsid sleep {word} & sleep 0.1"
-    _box(Tier.B).run(["sh", "-c", script], cwd=USR)
-    assert not _processes_with(word)
+    script = f"setsid sleep {word} >/dev/null 2>&1 &"
+    for _ in range(30):
+        assert _box(tier).run(["sh", "-c", script], cwd=USR).status == 0
+        assert not _processes_with(word)
 
 
 @pytest.mark.parametrize("tier", [Tier.B, Tier.C])
@@ -307,11 +309,18 @@ def test_stop_all_ends_a_running_command_at_once(tier: Tier) -> None:
     assert not _processes_with(word)
 
 
-def test_no_descriptor_leaks() -> None:
-    box = _box(Tier.C)
+@pytest.mark.parametrize("tier", TIERS)
+def test_no_descriptor_leaks(tier: Tier) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        box.run(["true"], cwd=USR)
+        _box(tier).run(["true"], cwd=USR)
         with pytest.raises(OSError):
             Sandbox(Tier.C).run(["true"], cwd=Path("/nonexistent"))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_command_has_no_descriptors_but_its_own() -> None:
+    script = "import fcntl\nfor f in range(64):\n try: fcntl.fcntl(f, 1); print(f)\n"
+    script += " except OSError: pass"
+    result = _box(Tier.A).run(["python3", "-c", script], cwd=USR)
+    assert result.stdout.split() == [b"0", b"1", b"2"]
