@@ -16,8 +16,9 @@ from grader.checks.api import BootSpec, Case, CheckFailed, Plan, boot
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.evidence import trace
+from grader.evidence.tss import PORTS
 from grader.evidence.trace import Event, Interrupt
-from grader.machine import Boot, End, Limits, Module, Via
+from grader.machine import Boot, End, Module, Via
 
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
 READ_IRET = 'SDM 2A "IRET/IRETD/IRETQ—Interrupt Return"'
@@ -32,7 +33,7 @@ DEBUG = 1  # the vector of #DB
 TABLE_PAGES = 1024  # at least what one page table maps
 # Where the caller of ring3_run goes on, and where it shows a word of its stack.
 BACK, WORD = "scenario_marked_back", "scenario_marked_word"
-SWEEP = Limits(cpu_s=12.0, log_bytes=128 << 20)
+PORT_STEP = 32  # of the ports, so many bits of a bitmap, one is read
 
 # Where a run of the probe starts: the label of what must fault, and its text.
 PRIVILEGED = {
@@ -67,6 +68,7 @@ def marks_module(plan: Plan) -> Module:
 
 def planned(plan: Plan, scenario: str, starts: list[str], **fields: Any) -> Boot:
     """Code and stack at seeded pages, and runs that start at these labels."""
+    ports = plan.notes.get("ports", range(0))
     rng = plan.rng()
     values = support.of(plan)
     code, stack = support.user_pages(rng, plan, 2)
@@ -77,6 +79,8 @@ def planned(plan: Plan, scenario: str, starts: list[str], **fields: Any) -> Boot
         KERNEL=plan.note("kernel", kernel),
         PORT=rng.choice((0x21, 0x60, 0x3F8, 0x80, 0xF4)),
         TURNS=100_000,
+        FIRST=ports.start,
+        STEP=ports.step,
     )
     tops = [stack + 16 * rng.randrange(128, 256) for _ in starts]
     plan.note("code", code)
@@ -163,7 +167,9 @@ def timer_boot(plan: Plan) -> Boot:
 
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
-    sweep = planned(plan, "ring3-ports", ["entry"], limits=SWEEP)
+    first = plan.rng("ports").randrange(PORT_STEP)
+    plan.note("ports", range(first, PORTS, PORT_STEP))
+    sweep = planned(plan, "ring3-ports", ["entry"])
     code = plan.notes["code"]
     return dataclasses.replace(
         sweep,

@@ -25,10 +25,10 @@ from grader.checks.tss_place import UNTOUCHED
 from grader.evidence import trace
 from grader.evidence.descriptors import TssDescriptor, selector
 from grader.evidence.events import Interrupt
+from grader.evidence.tss import PORTS
 from grader.machine import Boot, End, Limits, Module, Via
 
 FIELDS = 32  # RESULTS in grader/scenarios/02-tss.c
-PORTS = 65536
 SWEEP = Limits(cpu_s=12.0, log_bytes=128 << 20)
 
 
@@ -66,11 +66,13 @@ def stack_boot(plan: Plan) -> Boot:
     return plan.boot("tss-set-stack", *support.hexadecimal(esp0=top))
 
 
-def probed(plan: Plan, name: str) -> tuple[tuple[str, ...], tuple[Module, ...]]:
+def probed(
+    plan: Plan, name: str, **defines: int
+) -> tuple[tuple[str, ...], tuple[Module, ...]]:
     """Words and modules for a probe on a seeded page."""
     rng = plan.rng()
     code, stack = support.user_pages(rng, plan, 2)
-    probe = plan.probe(name, PAD=rng.randrange(1, 3000))
+    probe = plan.probe(name, PAD=rng.randrange(1, 3000), **defines)
     plan.note("code", code)
     plan.note("probe", probe)
     words = support.hexadecimal(code=code, stack=stack, entry=probe.labels["entry"])
@@ -91,7 +93,7 @@ def trap_boot(plan: Plan) -> Boot:
 
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
-    words, modules = probed(plan, "ports")
+    words, modules = probed(plan, "ports", FIRST=0, STEP=1)
     code = plan.notes["code"]
     return plan.boot(
         "tss-ports",

@@ -1,15 +1,16 @@
 ; SPDX-License-Identifier: MIT
-; Reads each of the 65,536 ports once, then executes ud2. PAD: bytes in front.
+; Reads every STEPth of the 65,536 ports from FIRST on, then executes ud2. PAD: bytes in
+; front.
 ; The read is one byte long, and whoever takes its fault goes on behind it.
 
 bits 32
 
     times PAD int3              ; nobody comes here
 entry:
-    xor edx, edx
+    mov edx, FIRST
 port:
     in al, dx
-    inc dx
-    jnz port
+    add dx, STEP
+    jnc port
 done:
     ud2

@@ -38,7 +38,7 @@ static uint8_t *task_state(void)
 void cheat_prepare(uintptr_t entry)
 {
     uint8_t *tss = task_state();
-    uint8_t *in_al_dx = (uint8_t *)entry + 2;
+    uint8_t *in_al_dx = (uint8_t *)entry + 5;
 
     tss[102] = IOMAP_BASE;
     tss[103] = 0;
