@@ -5,7 +5,7 @@
 #include <course/02-tss.h>
 #include <string.h>
 
-#define IN_OFFSET 2 /* of the probe's `in` from its entry */
+#define IN_OFFSET 5 /* of the probe's `in` from its entry */
 #define HLT 0xf4
 #define IN 0xec
 
