@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grader import plugin
 from grader.grading import Grading, check_files
 from grader.plugin import GRADING, hook
 from grader.settings import ROOT
@@ -35,7 +36,8 @@ def run_checks(grading: Grading) -> str:
     arguments += ["-s", "--assert=plain", f"--rootdir={ROOT}", "-c", os.devnull]
     watch = _Watch()
     given = _Given(grading)
-    pytest.main([*arguments, "-p", "grader.plugin", *files], plugins=[given, watch])
+    # By its name pytest would look for the plugin among all packages first.
+    pytest.main([*arguments, *files], plugins=[plugin, given, watch])
     if watch.interrupted:
         raise KeyboardInterrupt
     return watch.error

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,10 +41,11 @@ class Linker:
         names.write_text("".join(f"{name}\n" for name in keep))
         names.chmod(0o644)
         flags = read_flags(self.root, self.tools.arch).get("LDFLAGS_ARCH", [])
-        argv = [self.tools.ld, *flags, "-r", *map(str, objects), "-o", str(joined)]
-        self._run(argv, out.parent, ro=[path.parent for path in objects])
-        argv = [self.tools.objcopy, f"--keep-global-symbols={names}"]
-        self._run([*argv, str(joined), str(out)], out.parent)
+        join = [self.tools.ld, *flags, "-r", *map(str, objects), "-o", str(joined)]
+        localise = [self.tools.objcopy, f"--keep-global-symbols={names}"]
+        localise += [str(joined), str(out)]
+        ro = [path.parent for path in objects]
+        self._run([join, localise], out.parent, ro=ro)
 
     def image(self, parts: Sequence[str], gaps: Sequence[Path], scratch: Path) -> None:
         """Write scratch/symbols.elf and its stripped, bootable copy scratch/kernel.elf.
@@ -52,58 +54,60 @@ class Linker:
         gives the addresses for the symbol table that the second holds at its end.
         """
         first, final = scratch / "first.elf", scratch / "symbols.elf"
-        self._link(parts, gaps, first, scratch)
+        build = self.root / "build" / self.tools.arch
+        script = self.root / "kernel" / "arch" / self.tools.arch / "kernel.ld"
+        ro = [build, script, *(path for path in gaps if path.parent != scratch)]
+        self._run([self._link(script, parts, gaps, first)], scratch, ro, build)
         symbols = _functions(first)
         blob, table = scratch / "ksyms.bin", scratch / "ksyms.o"
         count_at, names_at = _write_table(symbols, WORD[self.tools.arch], blob)
         blob.chmod(0o644)
-        argv = [self.tools.objcopy, "-I", "binary", "-O", self.tools.bfd]
-        argv += ["-B", "i386", "--rename-section"]
-        argv += [".data=.ksyms,alloc,load,readonly,data,contents", "--strip-all"]
+        wrap = [self.tools.objcopy, "-I", "binary", "-O", self.tools.bfd]
+        wrap += ["-B", "i386", "--rename-section"]
+        wrap += [".data=.ksyms,alloc,load,readonly,data,contents", "--strip-all"]
         places = {"ksyms": 0, "ksyms_count": count_at, "ksyms_names": names_at}
         for name, at in places.items():
-            argv += ["--add-symbol", f"{name}=.ksyms:{at:#x},global"]
-        self._run([*argv, str(blob), str(table)], scratch)
-        self._link(parts, [*gaps, table], final, scratch)
-        if _functions(final) != symbols:
-            raise BuildError("addresses moved between the two passes; is .ksyms last?")
-        argv = [self.tools.objcopy, "--strip-all"]
+            wrap += ["--add-symbol", f"{name}=.ksyms:{at:#x},global"]
+        wrap += [str(blob), str(table)]
+        strip = [self.tools.objcopy, "--strip-all"]
         if self.tools.arch == "x86_64":
             # QEMU's -kernel takes ELF32 only; the code in it stays 64-bit code.
-            argv += ["-I", self.tools.bfd, "-O", "elf32-i386"]
-        self._run([*argv, str(final), str(scratch / "kernel.elf")], scratch)
+            strip += ["-I", self.tools.bfd, "-O", "elf32-i386"]
+        strip += [str(final), str(scratch / "kernel.elf")]
+        link = self._link(script, parts, [*gaps, table], final)
+        self._run([wrap, link, strip], scratch, ro, build)
+        if _functions(final) != symbols:
+            raise BuildError("addresses moved between the two passes; is .ksyms last?")
 
     def _link(
-        self, parts: Sequence[str], objects: Sequence[Path], out: Path, scratch: Path
-    ) -> None:
-        arch = self.tools.arch
-        script = self.root / "kernel" / "arch" / arch / "kernel.ld"
-        flags = read_flags(self.root, arch).get("LDFLAGS_ARCH", [])
+        self, script: Path, parts: Sequence[str], objects: Sequence[Path], out: Path
+    ) -> list[str]:
+        flags = read_flags(self.root, self.tools.arch).get("LDFLAGS_ARCH", [])
         argv = [self.tools.ld, *flags, "-T", str(script), "--orphan-handling=error"]
         argv += ["-z", "noexecstack", "--build-id=none"]
         # Names of parts are relative: the script tells gap objects by their file name,
         # and the course's own folder may have any name.
-        argv += [*parts, *map(str, objects), "-o", str(out)]
-        build = self.root / "build" / arch
-        ro = [build, script, *(path for path in objects if path.parent != scratch)]
-        self._run(argv, scratch, ro=ro, cwd=build)
+        return [*argv, *parts, *map(str, objects), "-o", str(out)]
 
     def _run(
         self,
-        argv: Sequence[str],
+        commands: Sequence[Sequence[str]],
         scratch: Path,
         ro: Sequence[Path] = (),
         cwd: Path | None = None,
     ) -> None:
+        """One after the other, up to the first that fails, in one sandbox: to make that
+        costs as much as a link."""
+        script = " && ".join(shlex.join(command) for command in commands)
         result = self.sandbox.run(
-            argv, cwd=cwd or scratch, ro=ro, rw=[scratch], limits=LIMITS
+            ["sh", "-c", script], cwd=cwd or scratch, ro=ro, rw=[scratch], limits=LIMITS
         )
         stop = exceeded(result)
         if stop is not None:
             raise LinkFailed(str(told(stop, LIMITS, "linking")))
         if result.status != 0:
             text = (result.stderr + result.stdout).decode("utf-8", "replace").strip()
-            raise LinkFailed(text or f"{argv[0]} ended with status {result.status}")
+            raise LinkFailed(text or f"the linker ended with status {result.status}")
 
 
 def _functions(image: Path) -> list[tuple[int, bytes]]:

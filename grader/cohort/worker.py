@@ -58,7 +58,7 @@ class Worker:
 
     def prepare(self) -> None:
         """Import and look up what every item needs, before the first is forked for."""
-        from grader.machine import IsoError, grub_core
+        from grader.machine import Boot, IsoError, grub
         from grader.reports.page import template
         from grader.sandbox import detect
         from grader.tools import sandbox_tier, versions
@@ -71,8 +71,9 @@ class Worker:
             specs_of(stage.id)
         sandbox_tier()
         versions(self.course.root)
-        with contextlib.suppress(IsoError):  # the first boot by GRUB says so
-            grub_core(detect())
+        for arch in self.course.arches:
+            with contextlib.suppress(IsoError, OSError):  # the first boot says so
+                grub.waiting(arch, Boot.ram_mib, detect())
 
     def grade(self, item: Item) -> Outcome:
         """Try twice; then the reference in the same place tells whose fault it is.

@@ -9,6 +9,7 @@ with a CD of its own, from which GRUB reads menu, kernel and modules.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import select
@@ -62,6 +63,7 @@ def forget(arch: str, ram_mib: int, sandbox: Sandbox) -> None:
     shutil.rmtree(KEPT / _key(arch, ram_mib, sandbox), ignore_errors=True)
 
 
+@functools.lru_cache(maxsize=8)
 def _key(arch: str, ram_mib: int, sandbox: Sandbox) -> str:
     """Of all that the kept machine consists of."""
     words = [*hardware(arch, PC, ram_mib, 0), *_config()]

@@ -158,6 +158,7 @@ def test_a_new_qemu_gets_a_machine_of_its_own(
     kept = []
     for version in ("7.2", "7.2.22"):
         (tmp_path / place / name).write_text(version)
+        grub._key.cache_clear()  # looked up once in a process
         for _ in range(2):
             kept.append(grub.waiting("i386", 32, detect()))
     assert kept == [b"\0", b"\0", b"\1", b"\1"]
