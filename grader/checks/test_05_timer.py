@@ -246,7 +246,11 @@ def test_progress(case: Case) -> None:
             seen=stopped(evidence, threads, thread),
             cause="The thread silently stopped. Without a fault this is nearly always "
             "a kernel stack used by two threads: the next interruption overwrites the "
-            "frame with which this one would have come back.",
+            "frame with which this one would have come back."
+            if evidence.run.end is End.DONE
+            else "The run was over before its time, for every thread. Where nothing "
+            "else explains it, two threads took turns on one kernel stack, and what "
+            "one left there is gone.",
             hint="At each switch the CPU must learn the kernel stack of the thread "
             "that is about to run: tss_set_kernel_stack(next->kernel_top).",
             read=READ_STACK,
