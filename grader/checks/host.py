@@ -13,11 +13,17 @@ PLACE = re.compile(r"(?<![\w-])[a-z][\w-]*\.c:\d+(?=[:)\s])")  # not of the driv
 
 
 def expect_word(
-    case: Case, lines: Iterator[str], word: str, report: str, header: str
+    case: Case,
+    lines: Iterator[str],
+    word: str,
+    report: str,
+    header: str,
+    during: str = "",
 ) -> str:
     """The value behind the next line's word; otherwise the run ended before it.
 
-    report: what the sanitizer wrote; header: where the contract stands.
+    report: what the sanitizer wrote; header: where the contract stands; during: what
+    it was asked for when it said its last word.
     """
     line = next(lines, "")
     name, _, value = line.partition(" ")
@@ -42,7 +48,7 @@ def expect_word(
         raise TaskOpen(value)
     case.fail(
         expected=f"The program goes on to its next line, “{word} …”.",
-        seen=f"It printed “{line}”." if line else "It ended, or took too long.",
+        seen=f"It printed “{line}”{during}." if line else "It ended, or took too long.",
         cause="It panicked at a request that is right."
         if name == "panic"
         else "A loop that does not end, or a crash.",

@@ -145,15 +145,21 @@ def expect_results(
     """Each request got what was free; the first that did not is told, even if the
     program ended soon after it."""
     results: list[int] = []
-    count = sum(kind <= CLEAN for kind, *_ in requests)
-    ended: Exception | None = None
-    while len(results) < count:
+    # What frees says nothing: where the program ends lies between two that allocate.
+    last, ended = 0, None
+    for number, request in enumerate(requests, 1):
+        if request[0] > CLEAN:
+            continue
+        during = f" at request {number} of {len(requests)} (frames: {request[3]})"
+        if number > last + 1:
+            during += f", or at a free behind request {last}"
         try:
-            word = expect_word(case, lines, "result", report, HEADER)
+            word = expect_word(case, lines, "result", report, HEADER, during)
         except CheckFailed as error:
             ended = error
             break
         results.append(number_of(word, 16))
+        last = number
     replay = Replay.of(free, requests, results)
     wrong = replay.wrong
     case.expect(
