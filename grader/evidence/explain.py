@@ -240,8 +240,7 @@ def _wall_limit(scene: Scene) -> Diagnosis:
 
 def _console_limit(scene: Scene) -> Diagnosis:
     seen = where(scene) + _said(scene)
-    size = len(scene.console)
-    return signature("endless-output", seen, _source(scene), size=size)
+    return signature("endless-output", seen, _source(scene), much=scene.detail)
 
 
 def _log_limit(scene: Scene) -> Diagnosis:

@@ -381,7 +381,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
             READ_EXCEPTIONS,
         ),
         "endless-output": _s(
-            "The kernel printed without end: {size} bytes.",
+            "The kernel printed without end: {much}.",
             "Look at the loop around the output, and at its end condition.",
             "kernel/include/console.h",
         ),

@@ -38,6 +38,7 @@ class Console:
         with contextlib.suppress(OSError):  # a user may have only so many large pipes
             fcntl.fcntl(self._read, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self.limit = boot.limits.console_bytes
+        self.flood = self.limit // 4
         self.script = boot.script
         self.line = self.panic = self.panic_end = self.closed = False
         self.task = ""

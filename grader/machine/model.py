@@ -65,7 +65,9 @@ class Limits:
 
     cpu_s: float = 4.0
     wall_s: float = 60.0
-    console_bytes: int = 64 << 10  # cpu_s allows for several times as many
+    console_bytes: int = (
+        64 << 10
+    )  # a quarter of it at the end of cpu_s is too much, too
     log_bytes: int = 8 * MIB
     memory_bytes: int = 1 << 30
 

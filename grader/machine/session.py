@@ -205,7 +205,7 @@ class _Session:
                 if self.console.count > count:
                     last_byte = now
                 if self.console.full:
-                    return End.CONSOLE_LIMIT, f"{self.console.limit} bytes of output"
+                    return self._flooded()
             if self.qmp in ready:
                 self.qmp.pump()
             try:
@@ -226,7 +226,7 @@ class _Session:
                 end = self._death()
             if end is not None:
                 used_up = end[0] in (End.CPU_LIMIT, End.WALL_LIMIT)
-                return self._at_last() or end if used_up else end
+                return self._at_last() or self._flood() or end if used_up else end
 
     def _at_last(self) -> tuple[End, str] | None:
         """How the boot ends if it came to an end of its own when its time was up."""
@@ -236,6 +236,13 @@ class _Session:
             return self._halted()
         except Gone:
             return None
+
+    def _flood(self) -> tuple[End, str] | None:
+        """Who prints without end meets one limit on this host, another on that."""
+        return self._flooded() if self.console.count >= self.console.flood else None
+
+    def _flooded(self) -> tuple[End, str]:
+        return End.CONSOLE_LIMIT, f"more than {self.console.flood} bytes of output"
 
     def _halt_expected(self) -> bool:
         seen = self.console

@@ -161,6 +161,22 @@ def test_endless_output_is_cut(start: Start) -> None:
     assert len(ended.console) == Limits().console_bytes
 
 
+@pytest.mark.parametrize(
+    "said, end", [(15 << 10, End.CPU_LIMIT), (16 << 10, End.CONSOLE_LIMIT)]
+)
+def test_a_flood_is_told_as_one_on_a_slow_host_too(
+    start: Start, monkeypatch: pytest.MonkeyPatch, said: int, end: End
+) -> None:
+    """Its CPU time may be up before the console's limit is met."""
+
+    def used_up(watched: Any) -> tuple[End, str] | None:
+        return (End.CPU_LIMIT, "") if watched.console.count == said else None
+
+    monkeypatch.setattr(session._Session, "_limit", used_up)
+    text = f'text: times {said // 4} db "spam"\n    db 0\n'
+    assert start(SAY + "    jmp $\n", text).end is end
+
+
 def test_a_fault_loop_fills_the_log_and_ends(start: Start) -> None:
     body = FAULT_GATE + "    ud2\nhandler:\n    iret\n"
     ended = start(body, limits=Limits(log_bytes=1 << 20))
