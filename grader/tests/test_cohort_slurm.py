@@ -233,6 +233,24 @@ def test_nobody_is_graded_on_a_node_with_other_tools(
     assert not run.store.results(STAGE)
 
 
+def test_a_node_that_does_not_have_out_is_told(
+    cluster: Cluster, course: Course, out: Path
+) -> None:
+    """The node has mounts of its own: what is mounted now, it does not see."""
+    out.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "none", str(out)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        run = run_in(course, out, engine(out))
+        with pytest.raises(OperatorError, match="on a file system that this node has"):
+            graded(run, "ada")
+        assert not run.store.results(STAGE)
+        run.store.close()
+    finally:
+        subprocess.run(["umount", "--lazy", out], check=True)
+
+
 def test_jobs_of_a_run_that_was_killed_are_cancelled_by_the_next(
     cluster: Cluster, course: Course, out: Path
 ) -> None:
