@@ -5,4 +5,6 @@ from grader import interrupt
 from grader.cli import main
 
 interrupt.install()
-raise SystemExit(main())
+status = main()
+interrupt.settle()
+raise SystemExit(status)

@@ -159,4 +159,6 @@ def _so_far(verdicts: list[Verdict]) -> RunData:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ended = main(sys.argv[1:])
+    interrupt.settle()
+    sys.exit(ended)

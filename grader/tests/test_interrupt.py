@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,27 @@ def test_ctrl_c_waits_for_importlib_and_for_nothing_else(file: str, said: str) -
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.stdout == said and done.stderr.endswith("KeyboardInterrupt\n")
+
+
+SETTLED = """
+from grader import interrupt
+
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    {then}
+raise SystemExit(2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "status"), [("pass", -signal.SIGINT), ("interrupt.settle()", 2)]
+)
+def test_an_interrupt_that_was_handled_is_not_how_the_process_ends(
+    tmp_path: Path, then: str, status: int
+) -> None:
+    (tmp_path / "ends.py").write_text(SETTLED.format(then=then))
+    words = [sys.executable, "-m", "ends"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == status
