@@ -57,7 +57,7 @@ class Linker:
         build = self.root / "build" / self.tools.arch
         script = self.root / "kernel" / "arch" / self.tools.arch / "kernel.ld"
         ro = [build, script, *(path for path in gaps if path.parent != scratch)]
-        self._run([self._link(script, parts, gaps, first)], scratch, ro, build)
+        self._run([self._ld(script, parts, gaps, first)], scratch, ro, build)
         symbols = _functions(first)
         blob, table = scratch / "ksyms.bin", scratch / "ksyms.o"
         count_at, names_at = _write_table(symbols, WORD[self.tools.arch], blob)
@@ -74,12 +74,12 @@ class Linker:
             # QEMU's -kernel takes ELF32 only; the code in it stays 64-bit code.
             strip += ["-I", self.tools.bfd, "-O", "elf32-i386"]
         strip += [str(final), str(scratch / "kernel.elf")]
-        link = self._link(script, parts, [*gaps, table], final)
+        link = self._ld(script, parts, [*gaps, table], final)
         self._run([wrap, link, strip], scratch, ro, build)
         if _functions(final) != symbols:
             raise BuildError("addresses moved between the two passes; is .ksyms last?")
 
-    def _link(
+    def _ld(
         self, script: Path, parts: Sequence[str], objects: Sequence[Path], out: Path
     ) -> list[str]:
         flags = read_flags(self.root, self.tools.arch).get("LDFLAGS_ARCH", [])

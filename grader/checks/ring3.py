@@ -16,8 +16,8 @@ from grader.checks.api import BootSpec, Case, CheckFailed, Plan, boot
 from grader.checks.arch import arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.evidence import trace
-from grader.evidence.tss import PORTS
 from grader.evidence.trace import Event, Interrupt
+from grader.evidence.tss import PORTS
 from grader.machine import Boot, End, Module, Via
 
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
@@ -66,15 +66,23 @@ def marks_module(plan: Plan) -> Module:
     return Module("marks", struct.pack(f"<{MARKS}Q", *marks))
 
 
-def planned(plan: Plan, scenario: str, starts: list[str], **fields: Any) -> Boot:
-    """Code and stack at seeded pages, and runs that start at these labels."""
-    ports = plan.notes.get("ports", range(0))
+def planned(
+    plan: Plan,
+    scenario: str,
+    starts: list[str],
+    ports: range = range(0),
+    **fields: Any,
+) -> Boot:
+    """Code and stack at seeded pages, and runs that start at these labels.
+
+    ports: what the probe reads, if it is the one that reads ports.
+    """
     rng = plan.rng()
     values = support.of(plan)
     code, stack = support.user_pages(rng, plan, 2)
     kernel = rng.randrange(values["FRAME_POOL_BASE"], values["IDENTITY_END"], 4)
     probe = plan.probe(
-        "ports" if "entry" in starts else "privileged",
+        "ports" if ports else "privileged",
         PAD=rng.randrange(1, 1200),
         KERNEL=plan.note("kernel", kernel),
         PORT=rng.choice((0x21, 0x60, 0x3F8, 0x80, 0xF4)),
@@ -168,8 +176,8 @@ def timer_boot(plan: Plan) -> Boot:
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
     first = plan.rng("ports").randrange(PORT_STEP)
-    plan.note("ports", range(first, PORTS, PORT_STEP))
-    sweep = planned(plan, "ring3-ports", ["entry"])
+    ports = plan.note("ports", range(first, PORTS, PORT_STEP))
+    sweep = planned(plan, "ring3-ports", ["entry"], ports)
     code = plan.notes["code"]
     return dataclasses.replace(
         sweep,

@@ -2,7 +2,7 @@
 """One QEMU: boots an image, drives its console, watches limits, keeps what is left."""
 
 from grader.machine.command import make_disc
-from grader.machine.iso import IsoError, grub_core, make_iso
+from grader.machine.iso import IsoError, make_iso
 from grader.machine.model import At, Boot, End, Limits, Module, Run, Step, Until, Via
 from grader.machine.session import run
 
@@ -17,7 +17,6 @@ __all__ = [
     "Step",
     "Until",
     "Via",
-    "grub_core",
     "make_disc",
     "make_iso",
     "run",

@@ -65,9 +65,7 @@ class Limits:
 
     cpu_s: float = 4.0
     wall_s: float = 60.0
-    console_bytes: int = (
-        64 << 10
-    )  # a quarter of it at the end of cpu_s is too much, too
+    console_bytes: int = 64 << 10  # a quarter is too much when cpu_s is used up
     log_bytes: int = 8 * MIB
     memory_bytes: int = 1 << 30
 

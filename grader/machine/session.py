@@ -31,7 +31,7 @@ from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
 from grader.sandbox import Child
 from grader.sandbox import Limits as Confines
-from grader.sandbox import Sandbox, Stopped, stopping
+from grader.sandbox import Sandbox, Stopped, cpu_s, stopping
 
 TICK_S = 0.025  # between looks at CPU time, log size and registers
 LAST_S = 1.0  # for one more look at a guest whose time is up
@@ -43,7 +43,6 @@ FAREWELL_S = 20.0  # the wall-clock guard behind it
 DYING_S = 10.0  # a QEMU that has closed its files ends by itself, and says how
 STDERR_BYTES = 16 << 10
 TAIL_BYTES = 16 << 10
-HERTZ = os.sysconf("SC_CLK_TCK")
 # Both lines are followed by HLT at once; a guest that prints them and runs on is given
 # only so much CPU time more.
 REPORTED_CPU_S = 0.25
@@ -289,12 +288,8 @@ class _Session:
 
     def _cpu_s(self) -> float:
         """CPU time that QEMU has used, in steps of 10 ms; 0 until its pid is known."""
-        try:
-            text = Path(f"/proc/{self.qmp.pid or 'none'}/stat").read_text()
-        except OSError:
-            return self.cpu_s
-        fields = text.rpartition(")")[2].split()
-        self.cpu_s = (int(fields[11]) + int(fields[12])) / HERTZ
+        with contextlib.suppress(OSError):
+            self.cpu_s = cpu_s(self.qmp.pid)
         return self.cpu_s
 
     def _peak_rss_kib(self) -> int:

@@ -6,6 +6,7 @@ from grader.sandbox.child import Child, resume, stop_all, stopping
 from grader.sandbox.exceeded import exceeded, told
 from grader.sandbox.model import Limits, Result, Stop, Stopped, Tier
 from grader.sandbox.tiers import close_staffs, detect, force, require_tier
+from grader.sandbox.usage import cpu_s
 
 __all__ = [
     "Child",
@@ -17,6 +18,7 @@ __all__ = [
     "Stopped",
     "Tier",
     "close_staffs",
+    "cpu_s",
     "detect",
     "exceeded",
     "force",

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,7 @@ uses = ["kprintf"]
 """
 
 Grader = Callable[..., "subprocess.CompletedProcess[str]"]
+Disk = Callable[[Path, int], None]
 
 
 def write_stage(root: Path, manifest: str = MANIFEST, stage: str = "01-gdt") -> Path:
@@ -92,3 +95,19 @@ def run_grader(tmp_path: Path) -> Grader:
         )
 
     return run
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    """Makes a folder that is a disk of its own, of so many bytes; skips who may not."""
+    with contextlib.ExitStack() as mounted:
+
+        def mount(folder: Path, size: int) -> None:
+            folder.mkdir()
+            command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "ringlab"]
+            if subprocess.run([*command, folder], capture_output=True).returncode:
+                pytest.skip("only root can mount a file system")
+            undo = functools.partial(subprocess.run, check=True)
+            mounted.callback(undo, ["umount", "--lazy", folder])
+
+        yield mount

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +27,7 @@ from grader.tests.cohort import (
     planner,
     run_in,
 )
+from grader.tests.conftest import Disk
 
 NAMES = ("ada", "bob", "eve")
 
@@ -215,15 +214,10 @@ def test_a_full_disk_stops_the_run_and_is_no_ones_loss(
 
 
 @pytest.fixture
-def small(out: Path) -> Iterator[Path]:
+def small(out: Path, disk: Disk) -> Path:
     """OUT on a disk of its own, with a little more room than a run asks for."""
-    out.mkdir()
-    size = f"size={ROOM_BYTES + (4 << 20)}"
-    command = ["mount", "-t", "tmpfs", "-o", size, "ringlab", str(out)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("only root can mount a file system")
-    yield out
-    subprocess.run(["umount", "--lazy", str(out)], check=True)
+    disk(out, ROOM_BYTES + (4 << 20))
+    return out
 
 
 def test_a_disk_that_really_fills_up_loses_nothing(course: Course, small: Path) -> None:

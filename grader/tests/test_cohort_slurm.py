@@ -24,9 +24,10 @@ from grader.cohort.slurm import Slurm
 from grader.cohort.slurm_queue import Queue, Refused
 from grader.cohort.store import Result, Store
 from grader.course import Course
-from grader.errors import OperatorError
+from grader.errors import ROOM_BYTES, OperatorError
 from grader.settings import ROOT
 from grader.tests.cohort import STAGE, class_of, planner, run_in
+from grader.tests.conftest import Disk
 from grader.tests.slurm import GUARD_S, MAX_ARRAY, Cluster, missing
 
 BOOT, SEED = "00-boot", "00000000000000ff"
@@ -234,21 +235,14 @@ def test_nobody_is_graded_on_a_node_with_other_tools(
 
 
 def test_a_node_that_does_not_have_out_is_told(
-    cluster: Cluster, course: Course, out: Path
+    cluster: Cluster, course: Course, out: Path, disk: Disk
 ) -> None:
     """The node has mounts of its own: what is mounted now, it does not see."""
-    out.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "none", str(out)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("nothing can be mounted here")
-    try:
-        run = run_in(course, out, engine(out))
-        with pytest.raises(OperatorError, match="on a file system that this node has"):
-            graded(run, "ada")
-        assert not run.store.results(STAGE)
-        run.store.close()
-    finally:
-        subprocess.run(["umount", "--lazy", out], check=True)
+    disk(out, 2 * ROOM_BYTES)
+    run = run_in(course, out, engine(out))
+    with pytest.raises(OperatorError, match="on a file system that this node has"):
+        graded(run, "ada")
+    assert not run.store.results(STAGE)
 
 
 def test_jobs_of_a_run_that_was_killed_are_cancelled_by_the_next(

@@ -175,6 +175,13 @@ def test_a_command_that_only_waits_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     assert exceeded(result) is Stop.IDLE
 
 
+def test_one_that_escapes_its_session_ends_with_its_user() -> None:
+    word = f"7{secrets.randbelow(10**8):08d}"
+    script = f"setsid sleep {word} & sleep 0.1"
+    _box(Tier.B).run(["sh", "-c", script], cwd=USR)
+    assert not _processes_with(word)
+
+
 @pytest.mark.parametrize("tier", [Tier.A, Tier.B])
 def test_nothing_runs_on_when_a_command_is_over(tier: Tier) -> None:
     word = f"7{secrets.randbelow(10**8):08d}"

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; Reads every STEPth of the 65,536 ports from FIRST on, then executes ud2. PAD: bytes in
-; front.
+; Reads every STEPth of the 65,536 ports from FIRST on, then executes ud2.
+; PAD: bytes in front.
 ; The read is one byte long, and whoever takes its fault goes on behind it.
 
 bits 64
