@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
 
 from grader.machine.iso import make_iso
-from grader.machine.model import MIB, Boot, Module, Via
+from grader.machine.model import Boot, Module, Via
 from grader.sandbox import Sandbox
 
 # A local APIC passes the PIC's interrupts on only if a BIOS has told it to.
@@ -25,6 +24,8 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 WORDS = re.compile(r"[ !#-&(-\[\]-~]*")
 RAM, TRACE, STDERR = "ram", "trace.log", "qemu.stderr"
 SCREEN, CONSOLE, CD = "vga.bin", "console.log", "boot.iso"
+# The machine in which GRUB waits (see grub.py) comes by QMP.
+LATER = ("-incoming", "defer")
 SECCOMP = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
@@ -50,16 +51,14 @@ def _require_plain(boot: Boot) -> None:
 def prepare(boot: Boot, folder: Path) -> list[Path]:
     """Put kernel, modules and empty output files into folder; returns what QEMU writes.
 
-    The outputs exist before QEMU starts and have their size, so that neither the folder
-    need be writable to QEMU nor the size limit of the log touch the guest's memory.
+    They exist before QEMU starts, so that the folder need not be writable to QEMU.
     """
     _require_plain(boot)
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = [folder / name for name in (RAM, TRACE, SCREEN)]
+    outputs = [folder / name for name in (TRACE, SCREEN)]
     for path in (*outputs, folder / STDERR, folder / CONSOLE):
         path.unlink(missing_ok=True)
         path.touch(mode=0o644)
-    os.truncate(folder / RAM, boot.ram_mib * MIB)
     if boot.via is Via.GRUB:
         return outputs
     _readable(shutil.copyfile(boot.elf, folder / "kernel.elf"))
@@ -81,12 +80,12 @@ def _module_word(module: Module) -> str:
     return " ".join(words).replace(",", ",,")  # a comma separates modules
 
 
-def hardware(arch: str, kind: str, ram_mib: int, qmp_fd: int) -> list[str]:
-    """argv of a machine that stands still; its memory is the file RAM."""
+def hardware(arch: str, kind: str, ram_mib: int, memory: str, qmp_fd: int) -> list[str]:
+    """argv of a machine that stands still; memory: the file that backs the guest's."""
     argv = [f"qemu-system-{arch}", "-M", f"{kind},memory-backend={RAM}"]
     argv += ["-cpu", CPU[arch], "-m", str(ram_mib)]
     argv += ["-object", f"memory-backend-file,id={RAM},size={ram_mib}M"]
-    argv[-1] += f",mem-path={RAM},share=on"
+    argv[-1] += f",mem-path={memory},share=on"
     argv += ["-accel", "tcg,tb-size=32", "-nodefaults", "-no-user-config"]
     argv += ["-nic", "none", "-vga", "std", "-display", "none", "-sandbox", SECCOMP]
     # The BIOS puts the time of day into low memory: always the same, for equal runs.
@@ -99,20 +98,17 @@ def hardware(arch: str, kind: str, ram_mib: int, qmp_fd: int) -> list[str]:
     return argv
 
 
-def command(boot: Boot, qmp_fd: int, state_fd: int | None = None) -> list[str]:
-    """argv; paths are relative to the run's folder: its place leaves no trace.
-
-    state_fd: by GRUB, the machine in which it waits (see grub.py).
-    """
+def command(boot: Boot, memory: str, qmp_fd: int) -> list[str]:
+    """argv; paths are relative to the run's folder: its place leaves no trace."""
     kind = PC if boot.via is Via.GRUB else ISA_PC
-    argv = hardware(boot.arch, kind, boot.ram_mib, qmp_fd)
+    argv = hardware(boot.arch, kind, boot.ram_mib, memory, qmp_fd)
     if boot.trace:
         argv += ["-d", ",".join(boot.trace), "-D", TRACE]
     if boot.trace_ranges:
         ranges = (f"{first:#x}..{last:#x}" for first, last in boot.trace_ranges)
         argv += ["-dfilter", ",".join(ranges)]
     if boot.via is Via.GRUB:
-        return argv + ["-cdrom", CD, "-incoming", f"fd:{state_fd}"]
+        return argv + ["-cdrom", CD, *LATER]
     if not boot.screen:
         argv += ["-bios", QUICK_BIOS]
     argv += ["-kernel", "kernel.elf", "-append"]

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+STATE = "state"
 CREDENTIALS = struct.Struct("3i")
 
 
@@ -83,44 +84,30 @@ class Qmp:
             raise Gone(f"{name}: {answer['error'].get('desc', '')}")
         return answer["return"]
 
-    def save(self) -> bytes:
-        """The machine, as `-incoming` takes it; it stands still then. Raises Gone."""
-        ours, theirs = socket.socketpair()
-        saved = bytearray()
-        with ours:
-            with theirs:
-                self._send("getfd", {"fdname": "state"}, [theirs.fileno()])
-            self.command("migrate", uri="fd:state")
-            while self.patience():
-                if select.select([ours], [], [], 0.05)[0]:
-                    data = ours.recv(1 << 16)
-                    saved += data
-                    if not data:
-                        break
-        if self.command("query-migrate").get("status") != "completed":
-            raise Gone("migrate")
-        return bytes(saved)
+    def save(self, to: int) -> None:
+        """Write the machine without its memory to the file `to`; the machine stands
+        still then. Raises Gone."""
+        self._ignore_memory()
+        self._send("getfd", {"fdname": STATE}, [to])
+        self.command("migrate", uri=f"fd:{STATE}")
+        while (status := self.command("query-migrate")["status"]) != "completed":
+            if status == "failed":
+                raise Gone("migrate")
+            self.pump(0.05)
 
-    def load(self, machine: bytes, to: socket.socket) -> bool:
-        """Hand QEMU, which waits at the other end of `to`, what save() gave, and wait
-        until it runs, or patience ends. False: QEMU has died of it."""
-        to.setblocking(False)
-        left, feeding = memoryview(machine), True
+    def load(self, saved: int) -> None:
+        """Let QEMU, which waits for it, go on from what save() wrote. Raises Gone."""
+        self._ignore_memory()
+        self._send("getfd", {"fdname": STATE}, [saved])
+        self.command("migrate-incoming", uri=f"fd:{STATE}")
         while not any(event["event"] == "RESUME" for event in self.events):
-            if self.closed:
-                return False
-            if not self.patience():
-                return True
-            if select.select([self.sock], [to] if feeding else [], [], 0.05)[1]:
-                try:
-                    left = left[to.send(left) :]
-                    if not left:
-                        to.shutdown(socket.SHUT_WR)
-                except OSError:
-                    left = left[:0]  # it says why by dying
-                feeding = bool(left)
-            self.pump()
-        return True
+            if self.closed or not self.patience():
+                raise Gone("migrate-incoming")
+            self.pump(0.05)
+
+    def _ignore_memory(self) -> None:
+        ignore = {"capability": "x-ignore-shared", "state": True}
+        self.command("migrate-set-capabilities", capabilities=[ignore])
 
     def monitor(self, line: str) -> str:
         """What the human monitor prints for `line`."""

@@ -24,9 +24,9 @@ from grader.machine.command import (
     prepare,
 )
 from grader.machine.console import Console
-from grader.machine.grub import KEY, forget, waiting
-from grader.machine.iso import IsoError
-from grader.machine.model import Boot, End, Run, Via
+from grader.machine.grub import KEY, waiting
+from grader.machine.memory import GuestMemory
+from grader.machine.model import MIB, Boot, End, Run, Via
 from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
 from grader.sandbox import Child
@@ -65,13 +65,13 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
     outputs = prepare(boot, folder)
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
-    state, state_theirs = socket.socketpair()
-    with qmp, qmp_theirs, state, state_theirs, contextlib.closing(console):
-        fds = [qmp_theirs.fileno()]
+    memory = GuestMemory(folder / RAM, boot.ram_mib * MIB, sandbox)
+    with qmp, qmp_theirs, contextlib.closing(console), contextlib.closing(memory):
         if by_grub:
             grub = waiting(boot.arch, boot.ram_mib, sandbox)
-            fds += [state_theirs.fileno()]
+            grub.fill(memory)
         client = Qmp(qmp)
+        fds = [qmp_theirs.fileno(), *memory.fds]
         confines = Confines(
             cpu_s=int(boot.limits.cpu_s) + 10,
             memory_bytes=boot.limits.memory_bytes,
@@ -80,11 +80,12 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
         with open(folder / STDERR, "wb") as stderr:
             began = time.monotonic()
             child = sandbox.spawn(
-                command(boot, *fds),
+                command(boot, memory.name, qmp_theirs.fileno()),
                 cwd=folder,
                 ro=[folder],
-                rw=outputs,
+                rw=[*outputs, *memory.files],
                 limits=confines,
+                proc=True,
                 pass_fds=fds,
                 stdin=console.qemu_in,
                 stdout=console.qemu_out,
@@ -94,13 +95,10 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
         try:
             console.started()
             qmp_theirs.close()
-            state_theirs.close()
             client.begin()
             session = _Session(boot, folder, child, client, console, began)
             if by_grub:
-                if not client.load(grub, state) and not stopping():
-                    forget(boot.arch, boot.ram_mib, sandbox)
-                    raise IsoError("QEMU does not go on from where GRUB was started")
+                grub.resume(client)
                 console.type(KEY)  # pressed before, it would be lost
             end, detail = session.watch()
             registers = session.farewell()
@@ -109,6 +107,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
             if session_pid := client.pid:
                 _kill(session_pid, child)
             Sandbox.release(child)
+        memory.keep()
     if stopping():
         raise Stopped
     _require_room(folder, status)

@@ -54,10 +54,17 @@ Mount = Path | tuple[Path, Path]
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A tier, and whether each call can have a user id of its own (root only)."""
+    """A tier; whether each call can have a user id of its own (root only); and, in
+    tier A, whether a /proc of its own (not in a container that hides parts of its own).
+    """
 
     tier: Tier
     own_uid: bool = False
+    proc: bool = True
+
+    def names_files(self) -> bool:
+        """Whether a command with a /proc can open what it inherits (/proc/self/fd)."""
+        return self.proc or self.tier is not Tier.A
 
     def view(self, path: Path, name: str) -> Path:
         """Where a command sees `path` if mounted as (path, view): `name` in tier A."""
@@ -71,6 +78,7 @@ class Sandbox:
         ro: Sequence[Mount] = (),
         rw: Sequence[Path] = (),
         limits: Limits = Limits(),
+        proc: bool = False,
         pass_fds: Sequence[int] = (),
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.DEVNULL,
@@ -79,6 +87,7 @@ class Sandbox:
     ) -> Child:
         """Start argv in cwd, which lies in one of ro or rw. All paths are absolute.
 
+        proc: tier A has a /proc too, of this command alone, if the sandbox says it can.
         outlive_full_files: a write beyond file_bytes fails, and does not kill.
         The caller ends it with release(). Raises Stopped, and OSError when the tools of
         the tier are missing.
@@ -94,7 +103,7 @@ class Sandbox:
                 info = os.memfd_create("info")
                 undo.callback(os.close, info)
                 fds.append(info)
-            command = self._command(list(argv), cwd, ro, rw, limits, uid, info)
+            command = self._command(list(argv), cwd, ro, rw, limits, proc, uid, info)
 
             def begin() -> Child:
                 process = subprocess.Popen(
@@ -139,6 +148,7 @@ class Sandbox:
         ro: Sequence[Mount] = (),
         rw: Sequence[Path] = (),
         limits: Limits = Limits(),
+        proc: bool = False,
     ) -> Result:
         """Run argv to its end, or to its limits, and return what it printed."""
         began = time.monotonic()
@@ -153,6 +163,7 @@ class Sandbox:
                     ro=ro,
                     rw=rw,
                     limits=limits,
+                    proc=proc,
                     stdout=out_write,
                     stderr=err_write,
                 )
@@ -180,6 +191,7 @@ class Sandbox:
         ro: Sequence[Mount],
         rw: Sequence[Path],
         limits: Limits,
+        proc: bool,
         uid: int | None,
         info: int | None,
     ) -> list[str]:
@@ -195,6 +207,7 @@ class Sandbox:
         if self.tier is Tier.B:
             return [*owner, "--pdeathsig", "KILL", *limited, *argv]
         command = [*BWRAP, "--info-fd", str(info)]
+        command += ["--proc", "/proc"] if proc and self.proc else []
         for mount in ro:
             outside, inside = mount if isinstance(mount, tuple) else (mount, mount)
             command += ["--ro-bind", str(outside), str(inside)]

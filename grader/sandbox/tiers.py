@@ -70,9 +70,9 @@ def _staffs(root: Path) -> Iterable[Path]:
 
 
 def _candidates() -> Iterable[Sandbox]:
-    if os.geteuid() == 0:
-        yield Sandbox(Tier.A, own_uid=True)
-    yield Sandbox(Tier.A)
+    for own_uid in (True, False) if os.geteuid() == 0 else (False,):
+        for proc in (True, False):
+            yield Sandbox(Tier.A, own_uid, proc)
     if os.geteuid() == 0 and open_to_all(ROOT):
         yield Sandbox(Tier.B, own_uid=True)
     yield Sandbox(Tier.C)
@@ -82,7 +82,8 @@ def _works(sandbox: Sandbox) -> bool:
     usr = Path("/usr")
     try:
         # The first child of sh proves that RLIMIT_NPROC leaves room inside.
-        result = sandbox.run(["sh", "-c", "true & wait"], cwd=usr, ro=[usr])
+        argv = ["sh", "-c", "true & wait"]
+        result = sandbox.run(argv, cwd=usr, ro=[usr], proc=sandbox.proc)
     except OSError:
         return False
     return result.status == 0

@@ -14,6 +14,7 @@ import pytest
 
 from grader import cache
 from grader.machine import End, IsoError, Module, Via, grub, iso, make_iso
+from grader.machine.command import RAM
 from grader.sandbox import detect
 from grader.tests.tiny import SAY, TRIPLE_FAULT, Start, assembler
 
@@ -128,17 +129,45 @@ def test_a_grub_that_does_not_come_so_far_is_told(
     assert not list((tmp_path / "kept").iterdir())
 
 
+def _kept(folder: Path) -> grub.Waiting:
+    (kept,) = (folder / "kept").iterdir()
+    return grub.Waiting(kept)
+
+
 @pytest.mark.usefixtures("anew")
-def test_a_kept_machine_that_is_damaged_is_no_kernels_fault(
+def test_a_kept_machine_that_is_damaged_is_made_anew(
     start: Start, tmp_path: Path
 ) -> None:
     start(SAY, via=Via.GRUB)
-    (kept,) = (tmp_path / "kept").glob(f"*/{grub.STATE}")
-    for damage in (kept.read_bytes()[:500_000], b"", b"nothing"):
-        kept.write_bytes(damage)
-        with pytest.raises(IsoError, match="does not go on from where GRUB"):
-            start(SAY, via=Via.GRUB)
+    whole = _kept(tmp_path)
+    assert whole.intact()
+    for name, damage in (
+        *((grub.STATE, data) for data in (b"", b"nothing")),
+        *((RAM, data) for data in (b"", bytes(32 << 20), b"x" * (32 << 20))),
+        (grub.SUM, b""),
+    ):
+        (whole.folder / name).write_bytes(damage)
+        assert not whole.intact()
         assert start(SAY, via=Via.GRUB).end is End.DONE
+        assert whole.intact()
+        (whole.folder / name).unlink()
+        assert not whole.intact()
+        assert start(SAY, via=Via.GRUB).end is End.DONE
+
+
+@pytest.mark.usefixtures("anew")
+@pytest.mark.parametrize("size", [0, 30_000])
+def test_a_kept_machine_that_qemu_refuses_is_no_kernels_fault(
+    start: Start, tmp_path: Path, size: int
+) -> None:
+    start(SAY, via=Via.GRUB)
+    kept = _kept(tmp_path)
+    state = kept.folder / grub.STATE
+    state.write_bytes(state.read_bytes()[:size])
+    (kept.folder / grub.SUM).write_text(kept.sum())
+    with pytest.raises(IsoError, match="does not go on from where GRUB"):
+        start(SAY, via=Via.GRUB)
+    assert start(SAY, via=Via.GRUB).end is End.DONE
 
 
 @pytest.mark.usefixtures("anew")
@@ -152,7 +181,13 @@ def test_a_new_qemu_gets_a_machine_of_its_own(
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).touch()
     starts = itertools.count()
-    monkeypatch.setattr(grub, "_start", lambda *words: bytes([next(starts)]))
+
+    def begin(_arch: str, _ram_mib: int, made: Path, *_: Any) -> None:
+        (made / RAM).touch()
+        (made / grub.STATE).write_bytes(bytes([next(starts)]))
+        (made / grub.SUM).write_text(grub.Waiting(made).sum())
+
+    monkeypatch.setattr(grub, "_start", begin)
     monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / "bin" / name))
     monkeypatch.setattr(cache, "BEHIND", tmp_path / "libexec")
     kept = []
@@ -160,5 +195,6 @@ def test_a_new_qemu_gets_a_machine_of_its_own(
         (tmp_path / place / name).write_text(version)
         grub._key.cache_clear()  # looked up once in a process
         for _ in range(2):
-            kept.append(grub.waiting("i386", 32, detect()))
+            waiting = grub.waiting("i386", 32, detect())
+            kept.append((waiting.folder / grub.STATE).read_bytes())
     assert kept == [b"\0", b"\0", b"\1", b"\1"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader import sandbox as confinement
-from grader.machine import Boot, End, Limits, Run, run, session
+from grader.machine import Boot, End, Limits, Run, Via, run, session
 from grader.sandbox import Sandbox, Stopped, Tier, detect
 from grader.tests.tiny import END, SAY, Start, assembler
 
@@ -22,11 +22,24 @@ def _ram(ended: Run) -> bytes:
     return data[:0x100000] + data[0x101000:]
 
 
-def test_tier_c_gives_the_same(tmp_path: Path) -> None:
+OTHERS = pytest.mark.parametrize(
+    "other", [Sandbox(Tier.C), Sandbox(Tier.A, proc=False)]
+)
+
+
+@OTHERS
+def test_each_sandbox_boots_by_grub(tmp_path: Path, other: Sandbox) -> None:
+    boot = Boot("test", assembler(tmp_path)(SAY), via=Via.GRUB)
+    ended = run(boot, tmp_path / "run", other)
+    assert (ended.end, ended.tier) == (End.DONE, other.tier.value)
+
+
+@OTHERS
+def test_each_sandbox_gives_the_same(tmp_path: Path, other: Sandbox) -> None:
     boot = Boot("test", assembler(tmp_path)(SAY))
-    first = run(boot, tmp_path / "one", Sandbox(Tier.C))
+    first = run(boot, tmp_path / "one", other)
     second = run(boot, tmp_path / "a much longer name for two", detect())
-    assert first.tier == "C"
+    assert first.tier == other.tier.value
     assert first.end is second.end is End.DONE
     assert first.trace.read_bytes() == second.trace.read_bytes()
     assert first.registers == second.registers

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ from grader import sandbox as module
 from grader.errors import OperatorError
 from grader.sandbox import Limits, Sandbox, Stop, Stopped, Tier, box, close_staffs
 from grader.sandbox import detect, exceeded, force, require_tier, tiers, told
+from grader.settings import ROOT
 
 USR = Path("/usr")
 TIERS = [Tier.A, Tier.B, Tier.C]
@@ -314,6 +316,29 @@ def test_stop_all_ends_a_running_command_at_once(tier: Tier) -> None:
     finally:
         module.resume()
     assert not _processes_with(word)
+
+
+def test_a_command_of_tier_a_has_a_proc_of_its_own_if_it_asks_for_one() -> None:
+    box, count = _box(Tier.A), ["sh", "-c", "ls -d /proc/[0-9]* | wc -l; exec ls /proc"]
+    assert box.run(count, cwd=USR).status != 0
+    asked = box.run(count, cwd=USR, proc=True)
+    processes, *_ = asked.stdout.split()
+    assert asked.status == 0 and int(processes) < 6
+
+
+# As in a container: what it shows of /proc is not all, and no user may mount another.
+HIDDEN = """mount -t tmpfs none /proc/driver && exec python3 -c '
+from grader.sandbox import detect
+print(detect())'"""
+
+
+def test_a_machine_that_hides_parts_of_proc_still_has_tier_a() -> None:
+    if os.geteuid() or detect().tier is not Tier.A:
+        pytest.skip("only root can hide parts of /proc")
+    shell = ["unshare", "--mount", "sh", "-c", HIDDEN]
+    env = {**os.environ, "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(shell, cwd=ROOT, env=env, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == repr(Sandbox(Tier.A, True, proc=False))
 
 
 @pytest.mark.parametrize("tier", TIERS)
