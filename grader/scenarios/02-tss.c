@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Drives stage 02: the encoder, the TSS behind TR, a trap from ring 3, every port. */
+/* Drives stage 02: the encoder, the TSS behind TR, a trap from ring 3, the ports. */
 #include "common.h"
 
 #include <course/02-tss.h>
@@ -95,7 +95,7 @@ static void trap(void)
     enter_probe();
 }
 
-/* The probe reads every port; each read must fault. */
+/* The probe reads ports; each read must fault. */
 static void ports(void)
 {
     load();
