@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -55,13 +56,19 @@ def prepare(boot: Boot, folder: Path) -> list[Path]:
     """
     _require_plain(boot)
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = [folder / name for name in (TRACE, SCREEN)]
-    for path in (*outputs, folder / STDERR, folder / CONSOLE):
+    outputs = [folder / TRACE, *([folder / SCREEN] if has_screen(boot) else ())]
+    for path in outputs:
         path.unlink(missing_ok=True)
         path.touch(mode=0o644)
     if boot.via is Via.GRUB:
         return outputs
-    _readable(shutil.copyfile(boot.elf, folder / "kernel.elf"))
+    kernel = folder / "kernel.elf"
+    kernel.unlink(missing_ok=True)
+    try:
+        os.link(boot.elf, kernel)  # there are hundreds, and a new file is dear on ext4
+    except OSError:
+        shutil.copyfile(boot.elf, kernel)
+    _readable(kernel)
     for module in boot.modules:
         path = folder / "modules" / module.name
         path.parent.mkdir(exist_ok=True)
@@ -69,6 +76,11 @@ def prepare(boot: Boot, folder: Path) -> list[Path]:
         path.parent.chmod(0o755)
         _readable(path)
     return outputs
+
+
+def has_screen(boot: Boot) -> bool:
+    """Whether the cells of the VGA's text mode are taken in the end."""
+    return boot.screen or boot.via is Via.GRUB
 
 
 def _readable(path: Path) -> None:

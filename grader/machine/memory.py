@@ -32,6 +32,7 @@ class GuestMemory:
         self.name = path.name
         self.fds: list[int] = []
         self.files = [path]
+        path.unlink(missing_ok=True)
         if sandbox.names_files():
             self.fd = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             self.name = f"/proc/self/fd/{self.fd}"

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 
 from grader.machine.command import (
@@ -20,6 +21,7 @@ from grader.machine.command import (
     STDERR,
     TRACE,
     command,
+    has_screen,
     make_disc,
     prepare,
 )
@@ -53,7 +55,7 @@ ROOM_BYTES = 1 << 20
 
 
 def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) -> Run:
-    """Boot once. `folder` gets the trace, the RAM, the console and QEMU's stderr.
+    """Boot once. `folder` gets the trace, the RAM, the console, and QEMU's messages.
 
     disc: what make_disc() wrote for this boot into this folder, if it was made ahead.
     Raises Stopped after stop_all(), IsoError, and OSError when QEMU is missing or the
@@ -66,7 +68,8 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
     qmp, qmp_theirs = socket.socketpair()
     console = Console(boot)
     memory = GuestMemory(folder / RAM, boot.ram_mib * MIB, sandbox)
-    with qmp, qmp_theirs, contextlib.closing(console), contextlib.closing(memory):
+    stderr = open(os.memfd_create(STDERR), "r+b")
+    with qmp, qmp_theirs, stderr, closing(console), closing(memory):
         if by_grub:
             grub = waiting(boot.arch, boot.ram_mib, sandbox)
             grub.fill(memory)
@@ -77,21 +80,20 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
             memory_bytes=boot.limits.memory_bytes,
             file_bytes=max(boot.limits.log_bytes, QEMU_FILE_BYTES),
         )
-        with open(folder / STDERR, "wb") as stderr:
-            began = time.monotonic()
-            child = sandbox.spawn(
-                command(boot, memory.name, qmp_theirs.fileno()),
-                cwd=folder,
-                ro=[folder],
-                rw=[*outputs, *memory.files],
-                limits=confines,
-                proc=True,
-                pass_fds=fds,
-                stdin=console.qemu_in,
-                stdout=console.qemu_out,
-                stderr=stderr.fileno(),
-                outlive_full_files=True,
-            )
+        began = time.monotonic()
+        child = sandbox.spawn(
+            command(boot, memory.name, qmp_theirs.fileno()),
+            cwd=folder,
+            ro=[folder],
+            rw=[*outputs, *memory.files],
+            limits=confines,
+            proc=True,
+            pass_fds=fds,
+            stdin=console.qemu_in,
+            stdout=console.qemu_out,
+            stderr=stderr.fileno(),
+            outlive_full_files=True,
+        )
         try:
             console.started()
             qmp_theirs.close()
@@ -108,6 +110,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
                 _kill(session_pid, child)
             Sandbox.release(child)
         memory.keep()
+        messages = os.pread(stderr.fileno(), STDERR_BYTES, 0)
     if stopping():
         raise Stopped
     _require_room(folder, status)
@@ -115,8 +118,8 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
     truncated = (folder / TRACE).lstat().st_size >= boot.limits.log_bytes
     if truncated and end is not End.LOG_LIMIT:
         end, detail = End.LOG_LIMIT, f"the trace is truncated; {detail or end.value}"
-    with open(folder / STDERR, "rb") as stream:
-        stderr_text = stream.read(STDERR_BYTES).decode("utf-8", "replace")
+    if messages:
+        (folder / STDERR).write_bytes(messages)
     return Run(
         folder=folder,
         end=end,
@@ -129,7 +132,7 @@ def run(boot: Boot, folder: Path, sandbox: Sandbox, disc: Path | None = None) ->
         ram=folder / RAM,
         cpu_s=session.cpu_s,
         wall_s=time.monotonic() - began,
-        stderr=stderr_text,
+        stderr=messages.decode("utf-8", "replace"),
         steps=session.console.steps,
         rss_kib=session.rss_kib,
         tier=sandbox.tier.value,
@@ -378,7 +381,7 @@ class _Session:
                 self.qmp.command("stop")
             self.console.read()
             registers = self.qmp.monitor("info registers")
-            if self.boot.screen or self.boot.via is Via.GRUB:
+            if has_screen(self.boot):
                 size = {"val": 0xB8000, "size": 4000, "filename": SCREEN}
                 self.qmp.command("pmemsave", **size)
                 self.screen = True

@@ -129,45 +129,51 @@ def test_a_grub_that_does_not_come_so_far_is_told(
     assert not list((tmp_path / "kept").iterdir())
 
 
-def _kept(folder: Path) -> grub.Waiting:
-    (kept,) = (folder / "kept").iterdir()
-    return grub.Waiting(kept)
-
-
-@pytest.mark.usefixtures("anew")
-def test_a_kept_machine_that_is_damaged_is_made_anew(
-    start: Start, tmp_path: Path
-) -> None:
+@pytest.fixture(name="kept")
+def _kept(
+    anew: None, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> grub.Waiting:
+    """A kept machine; when it is made anew, it is the same once more."""
     start(SAY, via=Via.GRUB)
-    whole = _kept(tmp_path)
-    assert whole.intact()
+    (folder,) = (tmp_path / "kept").iterdir()
+    copy = shutil.copytree(folder, tmp_path / "copy")
+
+    def again(_arch: str, _ram_mib: int, made: Path, *_: Any) -> None:
+        shutil.copytree(copy, made, dirs_exist_ok=True)
+
+    monkeypatch.setattr(grub, "_start", again)
+    return grub.Waiting(folder)
+
+
+def test_a_kept_machine_that_is_damaged_is_made_anew(
+    start: Start, kept: grub.Waiting
+) -> None:
+    assert kept.intact()
     for name, damage in (
         *((grub.STATE, data) for data in (b"", b"nothing")),
         *((RAM, data) for data in (b"", bytes(32 << 20), b"x" * (32 << 20))),
         (grub.SUM, b""),
     ):
-        (whole.folder / name).write_bytes(damage)
-        assert not whole.intact()
+        (kept.folder / name).write_bytes(damage)
+        assert not kept.intact()
         assert start(SAY, via=Via.GRUB).end is End.DONE
-        assert whole.intact()
-        (whole.folder / name).unlink()
-        assert not whole.intact()
+        assert kept.intact()
+        (kept.folder / name).unlink()
+        assert not kept.intact()
         assert start(SAY, via=Via.GRUB).end is End.DONE
 
 
-@pytest.mark.usefixtures("anew")
-@pytest.mark.parametrize("size", [0, 30_000])
 def test_a_kept_machine_that_qemu_refuses_is_no_kernels_fault(
-    start: Start, tmp_path: Path, size: int
+    start: Start, kept: grub.Waiting
 ) -> None:
-    start(SAY, via=Via.GRUB)
-    kept = _kept(tmp_path)
     state = kept.folder / grub.STATE
-    state.write_bytes(state.read_bytes()[:size])
-    (kept.folder / grub.SUM).write_text(kept.sum())
-    with pytest.raises(IsoError, match="does not go on from where GRUB"):
-        start(SAY, via=Via.GRUB)
-    assert start(SAY, via=Via.GRUB).end is End.DONE
+    whole = state.read_bytes()
+    for refused in (b"", b"nothing", whole[:30_000]):
+        state.write_bytes(refused)
+        (kept.folder / grub.SUM).write_text(kept.sum())
+        with pytest.raises(IsoError, match="does not go on from where GRUB"):
+            start(SAY, via=Via.GRUB)
+        assert start(SAY, via=Via.GRUB).end is End.DONE
 
 
 @pytest.mark.usefixtures("anew")
