@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,14 +188,15 @@ class Store:
             self._db.executemany(query, rows)
 
     def handed_in(self, stage: str) -> list[HandedIn]:
-        query = "SELECT * FROM handed_in WHERE stage = ? ORDER BY name"
+        """By name; numbers in it count as numbers."""
+        query = "SELECT * FROM handed_in WHERE stage = ?"
         found = []
         for row in self._db.execute(query, (stage,)):
             data = dict(row)
             data["notes"] = tuple(json.loads(data["notes"]))
             data["people"] = tuple(json.loads(data["people"]))
             found.append(HandedIn(**data))
-        return found
+        return sorted(found, key=lambda one: (_natural(one.name), one.name))
 
     def stages(self) -> list[str]:
         """Those that somebody handed something in for."""
@@ -279,6 +281,12 @@ class Store:
         """The rows of `attempt`, oldest first."""
         query = "SELECT * FROM attempt WHERE stage = ? ORDER BY id"
         return [dict(row) for row in self._db.execute(query, (stage,))]
+
+
+def _natural(name: str) -> list[str | int]:
+    """A key by which x2 comes before x10: text and numbers in turn."""
+    parts = re.split("([0-9]+)", name)
+    return [int(p) if number % 2 else p for number, p in enumerate(parts)]
 
 
 def _result(row: sqlite3.Row) -> Result:
