@@ -264,6 +264,7 @@ class Grading:
     def close(self) -> None:
         self._stop()
         if self._lock is not None:
+            write.sweep(self.settings.out)
             self._lock.close()
             self._lock = None
 

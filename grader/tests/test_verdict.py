@@ -208,6 +208,16 @@ def test_old_verdicts_go_and_strangers_stay(collector: Collector) -> None:
     assert (out / "notes.txt").exists()
 
 
+def test_old_runs_are_gone_at_once_and_removed_in_the_end(tmp_path: Path) -> None:
+    runs = tmp_path / "i386/01-gdt" / write.RUNS
+    for number in range(3):  # twice one was killed before its end
+        (runs / f"boot-{number}").mkdir(parents=True)
+        write.clear(tmp_path, ["i386"], ["01-gdt"])
+        assert not runs.exists()
+    write.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["i386"]
+
+
 def test_the_terminal_tells_all_that_helps(collector: Collector) -> None:
     told = {
         "expected": "DPL 3.",

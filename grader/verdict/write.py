@@ -15,6 +15,7 @@ from grader.verdict.model import Status, Verdict
 VERDICT = "verdict.json"
 SUMMARY = "summary.json"
 SUMMARY_SCHEMA = "ringlab/summary/1"
+EARLIER = ".earlier"
 RUNS = "runs"
 HTML, MARKDOWN, JUNIT = REPORTS = ("report.html", "report.md", "junit.xml")
 
@@ -43,7 +44,12 @@ def read_verdict(path: Path) -> Verdict:
 
 
 def clear(out: Path, arches: Sequence[str], stages: Sequence[str]) -> None:
-    """Remove what an earlier run left in `out`: summary, verdicts, reports, runs."""
+    """Take away what an earlier run left in `out`: summary, verdicts, reports, runs.
+
+    The runs are gone with sweep(): where many files have just been removed, ext4 is
+    slow to make new ones.
+    """
+    sweep(out)
     for name in (SUMMARY, *REPORTS):
         (out / name).unlink(missing_ok=True)
     for arch in arches:
@@ -51,7 +57,14 @@ def clear(out: Path, arches: Sequence[str], stages: Sequence[str]) -> None:
             folder = stage_folder(out, arch, stage)
             (folder / VERDICT).unlink(missing_ok=True)
             for name in (RUNS, "reference"):
-                shutil.rmtree(folder / name, ignore_errors=True)
+                if (folder / name).exists():
+                    (out / EARLIER).mkdir(exist_ok=True)
+                    (folder / name).rename(out / EARLIER / f"{arch}.{stage}.{name}")
+
+
+def sweep(out: Path) -> None:
+    """Remove what clear() took away, also when it was a run that was killed."""
+    shutil.rmtree(out / EARLIER, ignore_errors=True)
 
 
 def exit_status(verdicts: Sequence[Verdict], bonus: bool = False) -> int:
