@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, Iterable, Mapping, Optional, Sequence
 
 from grader.evidence import console, descriptors, exhibits, faults, mistakes, trace
 from grader.evidence.exhibits import DF
@@ -16,7 +16,7 @@ from grader.evidence.observe import observe
 from grader.evidence.registers import Registers
 from grader.evidence.scene import Diagnosis, Scene, signature, vector_name
 from grader.evidence.signatures import READ_IF
-from grader.evidence.symbols import Lookup
+from grader.evidence.symbols import Lookup, Place
 from grader.evidence.trace import Event, Interrupt
 
 __all__ = [
@@ -239,8 +239,11 @@ def _wall_limit(scene: Scene) -> Diagnosis:
 
 
 def _console_limit(scene: Scene) -> Diagnosis:
-    seen = where(scene) + _said(scene)
-    return signature("endless-output", seen, _source(scene), much=scene.detail)
+    """Where in the kernel's own code a printing CPU was stopped says nothing."""
+    source = _own(() if scene.registers is None else scene.calls(scene.registers))
+    printing = f"The output comes from {source}." if source else where(scene)
+    seen = printing + _said(scene)
+    return signature("endless-output", seen, source, much=scene.detail)
 
 
 def _log_limit(scene: Scene) -> Diagnosis:
@@ -308,8 +311,13 @@ def _caller(scene: Scene, calls: Sequence[str]) -> str:
     """The first place of a backtrace that is not the kernel's own, else the first."""
     found = (scene.place(int(call.split()[1], 16)) for call in calls)
     places = [place for place in found if place is not None]
-    theirs = (place for place in places if not place.file.startswith(_GIVEN))
-    return str(next(theirs, places[0])) if places else ""
+    return _own(places) or (str(places[0]) if places else "")
+
+
+def _own(places: Iterable[Place]) -> str:
+    """The first place that is not in the kernel's own code, or ""."""
+    theirs = (p for p in places if p.file and not p.file.startswith(_GIVEN))
+    return str(next(theirs, ""))
 
 
 def _reset(scene: Scene) -> Diagnosis:

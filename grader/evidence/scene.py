@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 from grader.evidence import disasm
 from grader.evidence.descriptors import (
@@ -22,6 +22,7 @@ from grader.evidence.symbols import Lookup, Place
 from grader.evidence.trace import Event, Interrupt, interrupts
 from grader.evidence.tss import TSS_BYTES, Tss
 
+_CALLS = 32  # of a chain of frames, that are looked at
 _GDT_BYTES = 512  # how much of a GDT is searched
 
 MNEMONICS = {
@@ -198,6 +199,21 @@ class Scene:
         found = [] if not code else disasm.memory(code, pc, self.bits(regs))
         known = {name.lower(): value for name, value in regs.items()}
         return [place.address(known) for place in found]
+
+    def calls(self, regs: Registers) -> Iterator[Place]:
+        """Where the CPU is, and where it was called from, the innermost first: what the
+        chain of frame pointers tells, as long as it leads up the stack."""
+        size = 8 if self.bits(regs) == 64 else 4
+        address, frame, below = regs.ip, regs.general("bp") or 0, -1
+        for _ in range(_CALLS):
+            found = self.place(address)
+            if found is not None:
+                yield found
+            words = self.words(regs, frame, 2, size) if frame > below else []
+            if not words:
+                return
+            below, frame = frame, words[0]
+            address = words[1] - 1  # the call itself, not what comes after it
 
     def selector_of(self, regs: Registers, *, code: bool, ring: int) -> Optional[int]:
         """The selector of the GDT's first usable segment of that kind and ring."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.evidence import explain, registers, trace
+from grader.evidence import scene as scenes
 from grader.evidence.explain import Diagnosis, Scene
 from grader.evidence.memory import Ram
+from grader.evidence.registers import Registers
 from grader.evidence.signatures import SIGNATURES
+from grader.evidence.symbols import Place
+from grader.tests.causes import Places
 
 DATA = Path(__file__).parent / "data" / "evidence"
 
@@ -226,3 +231,32 @@ def test_damaged_evidence_never_crashes(data: st.DataObject) -> None:
     for event in here.interrupts:
         assert explain.fault(here, event).cause
     explain.observe(here)
+
+
+FRAMES = 0x4000
+PLACES = Places({at: Place(at, f"f{at:x}", 0, "a.c", at) for at in range(0x100, 0x140)})
+
+
+def calls(*frames: tuple[int, int]) -> list[str]:
+    """At 0x120, with pairs (next frame pointer, return address) at 0x4000, 0x4008, …"""
+    ram = bytearray(0x5000)
+    for number, pair in enumerate(frames):
+        struct.pack_into("<II", ram, FRAMES + 8 * number, *pair)
+    regs = Registers({"EIP": 0x120, "EBP": FRAMES})
+    scene = Scene("i386", registers=regs, ram=Ram(bytes(ram)), symbols=PLACES)
+    return [place.function for place in scene.calls(regs)]
+
+
+def test_calls_are_followed_up_the_stack() -> None:
+    up = [(FRAMES + 8, 0x111), (FRAMES + 16, 0x9999), (0, 0x131)]
+    assert calls(*up) == ["f120", "f110", "f130"]  # no place is known of the second
+
+
+@pytest.mark.parametrize("broken", [FRAMES, FRAMES - 8, 0, 0x4FFC, 0xFFFFFFF8])
+def test_a_chain_of_frames_that_is_broken_ends(broken: int) -> None:
+    assert calls((broken, 0x111)) == ["f120", "f110"]
+
+
+def test_who_calls_itself_is_followed_so_far() -> None:
+    deep = [(FRAMES + 8 * n, 0x111) for n in range(1, 1000 // 8)]
+    assert calls(*deep) == ["f120"] + ["f110"] * (scenes._CALLS - 1)
