@@ -62,7 +62,7 @@ def measure(course: Course, arch: str, work: Path) -> list[Figure]:
         swept = logs.pop(SWEEP, 0.0)
         add(f"{stage.id}, longest log", max(logs.values(), default=0), "KiB", 8192)
         if swept:
-            add(f"{stage.id}, log of the port sweep", swept, "KiB", 128 << 10)
+            add(f"{stage.id}, log of the port sweep", swept, "KiB", 32 << 10)
     used = _cpu_ms()
     add("all stages, warm", _median(lambda: _grade(root, work), FEW), most=ALL_MS)
     add("all stages, warm, CPU time", (_cpu_ms() - used) / FEW)
