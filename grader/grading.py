@@ -112,10 +112,12 @@ class Grading:
     def wanted(self, case: Case) -> bool:
         return (case.arch, case.stage) in self.settings.pairs()
 
-    def position(self, case: Case) -> tuple[int, int, int]:
-        """Where the check stands among all: by architecture, stage, manifest."""
+    def position(self, case: Case) -> tuple[int, int, bool, int]:
+        """When the check is judged: by architecture, stage, manifest; but what needs no
+        boot first, while the first ones run."""
         arch = self.settings.course.arches.index(case.arch)
-        return arch, case.stage.order, case.stage.checks.index(case.entry)
+        number = case.stage.checks.index(case.entry)
+        return arch, case.stage.order, bool(case.spec.boots), number
 
     def open_out(self) -> None:
         """Take OUT for this run, and remove what an earlier one left there."""

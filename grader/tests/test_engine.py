@@ -16,6 +16,7 @@ from grader.checks.api import BootSpec
 from grader.checks.test_00_boot import grub
 from grader.course import Course
 from grader.engine import Engine
+from grader.grading import Grading, specs_of
 from grader.engine import _Step as Step
 from grader.settings import ROOT, resolve
 
@@ -98,3 +99,13 @@ def test_who_waits_for_what_is_not_done_any_more_hears_so(
     go_on.set()
     waiting.join(60)
     assert not waiting.is_alive()
+
+
+def test_what_needs_no_boot_is_judged_while_the_first_ones_run() -> None:
+    grading = Grading({"stage": "07-frames"})
+    every = [case for spec in specs_of("07-frames") for case in grading.cases(spec)]
+    on_one = [case for case in every if case.arch == ARCH]
+    first, *others = sorted(on_one, key=grading.position)
+    assert first.id == "frame-host" and not first.spec.boots
+    places = [first.stage.checks.index(case.entry) for case in others]
+    assert places == sorted(places) and len(places) > 5
