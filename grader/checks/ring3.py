@@ -17,7 +17,6 @@ from grader.checks.arch import arch_of
 from grader.checks.record import Evidence, unexpected_end
 from grader.evidence import trace
 from grader.evidence.trace import Event, Interrupt
-from grader.evidence.tss import PORTS
 from grader.machine import Boot, End, Module, Via
 
 READ_PAGES = 'SDM 3A "Access Rights" (4.6)'
@@ -175,9 +174,7 @@ def timer_boot(plan: Plan) -> Boot:
 
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
-    first = plan.rng("ports").randrange(PORT_STEP)
-    ports = plan.note("ports", range(first, PORTS, PORT_STEP))
-    sweep = planned(plan, "ring3-ports", ["entry"], ports)
+    sweep = planned(plan, "ring3-ports", ["entry"], support.ports(plan, PORT_STEP))
     code = plan.notes["code"]
     return dataclasses.replace(
         sweep,

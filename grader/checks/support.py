@@ -18,6 +18,7 @@ from grader.evidence import trace
 from grader.evidence.descriptors import SegmentDescriptor
 from grader.evidence.memory import Space
 from grader.evidence.trace import Event, Interrupt
+from grader.evidence.tss import PORTS
 from grader.machine import End
 
 ANY_END = tuple(End)
@@ -146,6 +147,14 @@ def user_pages(
         if page not in taken and all(abs(page - other) >= apart for other in pages):
             pages.append(page)
     return [page * PAGE for page in pages]
+
+
+def ports(plan: Plan, step: int) -> range:
+    """Of every `step` ports one; the seed says which. The boot's note "ports"."""
+    first = plan.rng("ports").randrange(step)
+    made = range(first, PORTS, step)
+    plan.note("ports", made)
+    return made
 
 
 def hexadecimal(**values: int) -> tuple[str, ...]:

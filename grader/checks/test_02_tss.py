@@ -25,7 +25,6 @@ from grader.checks.tss_place import UNTOUCHED
 from grader.evidence import trace
 from grader.evidence.descriptors import TssDescriptor, selector
 from grader.evidence.events import Interrupt
-from grader.evidence.tss import PORTS
 from grader.machine import Boot, End, Limits, Module, Via
 
 FIELDS = 32  # RESULTS in grader/scenarios/02-tss.c
@@ -94,8 +93,7 @@ def trap_boot(plan: Plan) -> Boot:
 
 @boot("ports")
 def ports_boot(plan: Plan) -> Boot:
-    first = plan.rng("ports").randrange(PORT_STEP)
-    ports = plan.note("ports", range(first, PORTS, PORT_STEP))
+    ports = support.ports(plan, PORT_STEP)
     words, modules = probed(plan, "ports", FIRST=ports.start, STEP=ports.step)
     code = plan.notes["code"]
     return plan.boot(

@@ -21,7 +21,7 @@ class GuestMemory:
 
     A file system reads megabytes ahead, of nothing, where a guest touches a page. So
     QEMU maps memory that has no name, and `path` gets what is in it at the end. In a
-    sandbox where QEMU cannot open what it inherits it maps `path` itself.
+    sandbox without /proc, where QEMU cannot open what it inherits, it maps `path`.
 
     name: what `mem-path` is. fds: what QEMU inherits for it. files: what it may write.
     """
@@ -33,7 +33,7 @@ class GuestMemory:
         self.fds: list[int] = []
         self.files = [path]
         path.unlink(missing_ok=True)
-        if sandbox.names_files():
+        if sandbox.proc:
             self.fd = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             self.name = f"/proc/self/fd/{self.fd}"
             self.fds, self.files = [self.fd], []

@@ -10,7 +10,6 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-STATE = "state"
 CREDENTIALS = struct.Struct("3i")
 
 
@@ -87,9 +86,7 @@ class Qmp:
     def save(self, to: int) -> None:
         """Write the machine without its memory to the file `to`; the machine stands
         still then. Raises Gone."""
-        self._ignore_memory()
-        self._send("getfd", {"fdname": STATE}, [to])
-        self.command("migrate", uri=f"fd:{STATE}")
+        self.command("migrate", uri=self._through(to))
         while (status := self.command("query-migrate")["status"]) != "completed":
             if status == "failed":
                 raise Gone("migrate")
@@ -97,17 +94,18 @@ class Qmp:
 
     def load(self, saved: int) -> None:
         """Let QEMU, which waits for it, go on from what save() wrote. Raises Gone."""
-        self._ignore_memory()
-        self._send("getfd", {"fdname": STATE}, [saved])
-        self.command("migrate-incoming", uri=f"fd:{STATE}")
+        self.command("migrate-incoming", uri=self._through(saved))
         while not any(event["event"] == "RESUME" for event in self.events):
             if self.closed or not self.patience():
                 raise Gone("migrate-incoming")
             self.pump(0.05)
 
-    def _ignore_memory(self) -> None:
+    def _through(self, file: int) -> str:
+        """The URI by which all but its memory comes or goes through an open file."""
         ignore = {"capability": "x-ignore-shared", "state": True}
         self.command("migrate-set-capabilities", capabilities=[ignore])
+        self._send("getfd", {"fdname": "state"}, [file])
+        return "fd:state"
 
     def monitor(self, line: str) -> str:
         """What the human monitor prints for `line`."""

@@ -33,7 +33,7 @@ from grader.machine.qmp import Gone, Qmp
 from grader.machine.registers import State, state
 from grader.sandbox import Child
 from grader.sandbox import Limits as Confines
-from grader.sandbox import Sandbox, Stopped, cpu_s, stopping
+from grader.sandbox import Sandbox, Stopped, await_end, cpu_s, stopping
 
 TICK_S = 0.025  # between looks at CPU time, log size and registers
 LAST_S = 1.0  # for one more look at a guest whose time is up
@@ -43,6 +43,7 @@ SETTLE_S = 0.001  # between looks for the HLT that follows an awaited line
 FAREWELL_CPU_S = 2.0  # of QEMU, for the last questions to one that may hang
 FAREWELL_S = 20.0  # the wall-clock guard behind it
 DYING_S = 10.0  # a QEMU that has closed its files ends by itself, and says how
+KILLED_S = 5.0  # one that is killed is gone sooner
 STDERR_BYTES = 16 << 10
 TAIL_BYTES = 16 << 10
 # Both lines are followed by HLT at once; a guest that prints them and runs on is given
@@ -151,19 +152,9 @@ def _require_room(folder: Path, status: int | None) -> None:
 
 def _kill(pid: int, child: Child) -> None:
     """Kill QEMU itself and wait until it is dead: only then is its memory final."""
-    if child.process.returncode is not None:
-        return
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        select.select([pidfd], [], [], 5.0)
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(pidfd)
+    if child.process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            await_end(pid, KILLED_S, kill=True)
 
 
 class _Session:

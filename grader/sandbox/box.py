@@ -54,17 +54,13 @@ Mount = Path | tuple[Path, Path]
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A tier; whether each call can have a user id of its own (root only); and, in
-    tier A, whether a /proc of its own (not in a container that hides parts of its own).
+    """A tier; whether each call can have a user id of its own (root only), and whether
+    a /proc: of tier A its own, which a container that hides parts of /proc forbids.
     """
 
     tier: Tier
     own_uid: bool = False
     proc: bool = True
-
-    def names_files(self) -> bool:
-        """Whether a command with a /proc can open what it inherits (/proc/self/fd)."""
-        return self.proc or self.tier is not Tier.A
 
     def view(self, path: Path, name: str) -> Path:
         """Where a command sees `path` if mounted as (path, view): `name` in tier A."""

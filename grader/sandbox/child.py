@@ -54,7 +54,7 @@ class Child:
         """Whether the command ends by itself within timeout_s (wall)."""
         if self.process.returncode is not None:
             return True
-        return _await(self.process.pid, timeout_s)
+        return await_end(self.process.pid, timeout_s)
 
     def kill(self) -> None:
         """Send the end to the tree: in tier A the pid namespace dies with bwrap, else
@@ -92,7 +92,7 @@ class Child:
             os.close(self.info)
             with contextlib.suppress(ProcessLookupError):
                 if told:
-                    _await(int(told[1]), DYING_S)
+                    await_end(int(told[1]), DYING_S)
         elif self.tier is Tier.B and self.uid is not None:
             end = time.monotonic() + DYING_S
             while alive(self.uid) and time.monotonic() < end:
@@ -111,10 +111,13 @@ class Child:
                         _remove(entry)
 
 
-def _await(pid: int, timeout_s: float) -> bool:
-    """Whether a process ends within timeout_s (wall). Raises ProcessLookupError."""
+def await_end(pid: int, timeout_s: float, *, kill: bool = False) -> bool:
+    """Whether a process, by itself or because it is killed now, ends within timeout_s
+    (wall). Raises ProcessLookupError."""
     pidfd = os.pidfd_open(pid)
     try:
+        if kill:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         return bool(select.select([pidfd], [], [], timeout_s)[0])
     finally:
         os.close(pidfd)

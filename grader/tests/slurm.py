@@ -14,14 +14,14 @@ import contextlib
 import getpass
 import os
 import secrets
-import select
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+
+from grader.sandbox import await_end
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CPUS, MOST_JOBS, MAX_ARRAY = 2, 1000, 2
@@ -206,12 +206,7 @@ class Cluster:
 def _kill(pid: int) -> None:
     """Kill that process and wait until it is gone."""
     with contextlib.suppress(ProcessLookupError):
-        pidfd = os.pidfd_open(pid)
-        try:
-            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-            assert select.select([pidfd], [], [], GUARD_S)[0], pid
-        finally:
-            os.close(pidfd)
+        assert await_end(pid, GUARD_S, kill=True), pid
 
 
 def _free_ports() -> tuple[int, int]:

@@ -115,16 +115,7 @@ def test_what_was_handed_in_comes_back(store: Store) -> None:
 
 
 def test_numbers_in_names_count_as_numbers(store: Store) -> None:
-    names = [
-        "07",
-        "7",
-        "7b",
-        "ada",
-        "student-2",
-        "student-10",
-        "student-10-b",
-        "\u00b2",
-    ]
+    names = "07 7 7b ada student-2 student-10 student-10-b \u00b2".split()
     every = [HandedIn(name, STAGE, name, "s", "d") for name in names]
     store.hand_in(every[::-1])
     assert [one.name for one in store.handed_in(STAGE)] == names

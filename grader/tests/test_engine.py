@@ -16,8 +16,8 @@ from grader.checks.api import BootSpec
 from grader.checks.test_00_boot import grub
 from grader.course import Course
 from grader.engine import Engine
-from grader.grading import Grading, specs_of
 from grader.engine import _Step as Step
+from grader.grading import Grading, specs_of
 from grader.settings import ROOT, resolve
 
 ARCH = "i386"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from grader.machine import End
+from grader.machine import Boot, End, run
 from grader.machine.memory import BLOCK, GuestMemory, blocks, copy_sparse
-from grader.sandbox import Sandbox, Tier, detect
+from grader.sandbox import Sandbox, Tier
 from grader.tests.conftest import Disk
-from grader.tests.tiny import SAY, Start
+from grader.tests.tiny import SAY, assembler
 
 SIZE = 64 * BLOCK
+OPEN = Sandbox(Tier.C)  # in which there is a /proc wherever this runs
 # Nothing; its ends; a page that is not at the begin of a block; zeros that take room.
 CONTENTS: list[dict[int, bytes]] = [
     {},
@@ -46,7 +47,7 @@ def test_a_copy_is_equal_and_has_no_zeros(
 
 
 def test_qemu_cannot_make_its_memory_larger_or_smaller(tmp_path: Path) -> None:
-    with contextlib.closing(GuestMemory(tmp_path / "ram", SIZE, detect())) as guest:
+    with contextlib.closing(GuestMemory(tmp_path / "ram", SIZE, OPEN)) as guest:
         for size in (0, SIZE - 1, SIZE + 1):
             with pytest.raises(PermissionError):
                 os.truncate(guest.name, size)
@@ -54,7 +55,7 @@ def test_qemu_cannot_make_its_memory_larger_or_smaller(tmp_path: Path) -> None:
 
 
 def test_memory_has_no_file_while_qemu_runs(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
@@ -64,29 +65,25 @@ def test_memory_has_no_file_while_qemu_runs(
             super().keep()
 
     monkeypatch.setattr("grader.machine.session.GuestMemory", Seen)
-    ended = start(SAY)
+    ended = run(Boot("test", assembler(tmp_path)(SAY)), tmp_path / "run", OPEN)
     assert ended.end is End.DONE
     assert seen == [(False, 0)]
     assert ended.ram.stat().st_blocks * 512 < ended.ram.stat().st_size == 32 << 20
 
 
-@pytest.mark.parametrize("tier, proc, named", [
-    (Tier.A, True, True), (Tier.A, False, False), (Tier.B, False, True),
-])  # fmt: skip
-def test_a_sandbox_says_whether_its_commands_find_what_they_inherit(
-    tmp_path: Path, tier: Tier, proc: bool, named: bool
+@pytest.mark.parametrize("sandbox", [*map(Sandbox, Tier), Sandbox(Tier.A, proc=False)])
+def test_qemu_maps_a_file_only_where_it_finds_nothing_that_it_inherits(
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    sandbox = Sandbox(tier, proc=proc)
     with contextlib.closing(GuestMemory(tmp_path / "ram", SIZE, sandbox)) as guest:
-        assert sandbox.names_files() is named
-        assert guest.files == ([] if named else [tmp_path / "ram"])
-        assert guest.fds == ([guest.fd] if named else [])
+        assert guest.files == ([] if sandbox.proc else [tmp_path / "ram"])
+        assert guest.fds == ([guest.fd] if sandbox.proc else [])
 
 
 def test_no_room_for_what_was_in_memory_is_told(tmp_path: Path, disk: Disk) -> None:
     disk(tmp_path / "full", SIZE // 2)
     path = tmp_path / "full/ram"
-    with contextlib.closing(GuestMemory(path, SIZE, detect())) as guest:
+    with contextlib.closing(GuestMemory(path, SIZE, OPEN)) as guest:
         for at in range(0, SIZE, BLOCK):
             os.pwrite(guest.fd, b"x", at)
         with pytest.raises(OSError, match="No space"):

@@ -22,19 +22,22 @@ def _ram(ended: Run) -> bytes:
     return data[:0x100000] + data[0x101000:]
 
 
-OTHERS = pytest.mark.parametrize(
-    "other", [Sandbox(Tier.C), Sandbox(Tier.A, proc=False)]
-)
+@pytest.fixture(name="other", params=[Sandbox(Tier.C), Sandbox(Tier.A, proc=False)])
+def _other(request: pytest.FixtureRequest) -> Sandbox:
+    """One in which a boot must be as in the usual one."""
+    found = request.param
+    assert isinstance(found, Sandbox)
+    if found.tier is Tier.A and detect().tier is not Tier.A:
+        pytest.skip("bubblewrap does not work here")
+    return found
 
 
-@OTHERS
 def test_each_sandbox_boots_by_grub(tmp_path: Path, other: Sandbox) -> None:
     boot = Boot("test", assembler(tmp_path)(SAY), via=Via.GRUB)
     ended = run(boot, tmp_path / "run", other)
     assert (ended.end, ended.tier) == (End.DONE, other.tier.value)
 
 
-@OTHERS
 def test_each_sandbox_gives_the_same(tmp_path: Path, other: Sandbox) -> None:
     boot = Boot("test", assembler(tmp_path)(SAY))
     first = run(boot, tmp_path / "one", other)
